@@ -1,0 +1,234 @@
+"""One compiled rule book and the questions that decisions ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from bridge.config.models.providers import Provider
+from bridge.config.models.root import Config
+from bridge.config.names import MailTarget
+from bridge.model import Event
+from bridge.oncall.people import People, Target
+from bridge.producers.loading import Packs
+from bridge.render import RuleTexts, Text, frame_pieces
+from bridge.routing.addresses import Addresses
+from bridge.routing.numbers import Destinations, forbidden, read_number
+from bridge.routing.rulebook import Rules
+from bridge.routing.rules import Action, Value
+from bridge.routing.sources import Sources
+from bridge.sms.fit import Alphabet, Piece
+
+_ANSWER_VALIDITY = timedelta(minutes=30)  # an answer to a command that comes later than this only confuses
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Whom a rule means now. *reasons* are those of FORMAT §13; *nobody*: the rule says ``to: nobody``."""
+
+    people: tuple[Target, ...]
+    reasons: tuple[str, ...] = ()
+    nobody: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """What the operator wants, ready to be asked. Immutable; *digest* names exactly this book in the trail."""
+
+    config: Config
+    rules: Rules
+    sources: Sources
+    addresses: Addresses
+    people: People
+    packs: Packs
+    texts: Mapping[str, RuleTexts]  # rule -> its own texts
+    keys: Mapping[str, Value]  # rule -> its ``key`` template
+    digest: str
+    hostname: str
+    answer_validity: timedelta = _ANSWER_VALIDITY
+    _zones: dict[str, ZoneInfo] = field(default_factory=dict)
+
+    # rules
+
+    def action(self, rule: str) -> Action | None:
+        """What a rule does; None for a rule that this book does not have."""
+        compiled = self.rules.by_name.get(rule)
+        return None if compiled is None else compiled.action
+
+    def text(self, rule: str, which: Literal["alert", "recovery", "group"]) -> Text | None:
+        """The rule's own text for an occasion; None: the frame of the words room."""
+        texts = self.texts.get(rule)
+        return None if texts is None else texts.of(which)
+
+    def frame(
+        self, kind: str, language: str, values: Mapping[str, object], *, latin: bool = False
+    ) -> tuple[Piece, ...]:
+        """A frame of the words room as pieces: the title gives way first."""
+        return frame_pieces(kind, language, values, shrinkable={"t": 1}, latin=latin)
+
+    def key(self, rule: str, event: Event, groups: Mapping[str, str]) -> str:
+        """The rule's ``key`` for this event, "" when it has none or it renders to nothing."""
+        value = self.keys.get(rule)
+        if value is None:
+            return ""
+        return value(
+            {
+                **{name: getattr(event, name) for name in _EVENT_FIELDS},
+                "fqdn": event.host,
+                "labels": event.labels,
+                "m": groups,
+            }
+        ).strip()
+
+    @property
+    def unrouted_drop(self) -> str | None:
+        """Why events that no rule takes are dropped; None: the operator gets them."""
+        return self.config.unrouted.drop
+
+    # people
+
+    def targets(self, action: Action, recipients: Sequence[str], now: datetime) -> Targets:
+        """The phones that ``to`` means at *now*; *recipients* are the mail's addresses that the rule took."""
+        given, refused = self._given(action, recipients)
+        found = self.people.resolve(action.to, now, given=given)
+        nobody = any(phrase.kind == "nobody" for phrase in action.to)
+        reasons = (*found.reasons, *(f"number not allowed ({why})" for why in refused))
+        if found.operator and not reasons:
+            reasons = ("nobody to tell",)
+        return Targets(found.targets, reasons, nobody)
+
+    def _given(self, action: Action, recipients: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The phones that the sender named in his addresses, and why others may not be used."""
+        if action.numbers is None or not any(phrase.kind == "recipient" for phrase in action.to):
+            return [], []
+        region = action.numbers.region or self.config.region
+        destinations = Destinations(self.config.destinations, self.config.region)
+        people = frozenset(person.phone for person in self.config.people.values())
+        given: list[str] = []
+        refused: list[str] = []
+        for recipient in recipients:
+            phone = read_number(recipient.rpartition("@")[0], region)
+            why: str = forbidden(phone, action.numbers, destinations, people)
+            if not why and len(given) >= action.numbers.at_most:
+                why = f"more than {action.numbers.at_most} in one mail"
+            if why:
+                refused.append(why)
+            else:
+                given.append(phone)
+        return given, refused
+
+    def person_of(self, phone: str) -> str:
+        """The person with this phone, "" = nobody we know."""
+        return self.people.owner(phone)
+
+    def name(self, person: str) -> str:
+        """How a person is called in mails and pages."""
+        known = self.config.people.get(person)
+        return (known.name or person) if known else person
+
+    def language(self, person: str) -> str:
+        """The language a person reads."""
+        known = self.config.people.get(person)
+        return (known.language if known else None) or self.config.language
+
+    def zone(self, person: str) -> ZoneInfo:
+        """The zone a person lives in; "" = the bridge's own."""
+        known = self.config.people.get(person)
+        name = (known.timezone if known else None) or self.config.timezone
+        if name not in self._zones:
+            self._zones[name] = ZoneInfo(name)
+        return self._zones[name]
+
+    def alphabet(self, person: str, rule: Alphabet) -> Alphabet:
+        """A person's wish beats the rule's."""
+        known = self.config.people.get(person)
+        return (known.alphabet if known else None) or rule
+
+    def mail_addresses(self, targets: Sequence[MailTarget], *, sender: str) -> tuple[str, ...]:
+        """Addresses of ``mail_to`` and ``replies.mail``; ``thread`` and ``sender`` mean *sender* ("" = nobody)."""
+        found: list[str] = []
+        for target in targets:
+            match target.kind:
+                case "thread" | "sender":
+                    found.append(sender)
+                case "address":
+                    found.append(target.name)
+                case "name":
+                    found += self._addresses_of(target.name)
+        return tuple(dict.fromkeys(address for address in found if address))
+
+    def _addresses_of(self, name: str) -> list[str]:
+        person = self.config.people.get(name)
+        if person is not None:
+            return [person.email] if person.email else []
+        team = self.config.teams.get(name)
+        if team is None:
+            return []
+        if team.email:
+            return [team.email]
+        return [address for member in self.people.members(name) for address in self._addresses_of(member)]
+
+    # gateways and money
+
+    def chain(self, action: Action | None, phone: str) -> tuple[str, ...]:
+        """The providers that may carry a message to *phone*, in order; the longest prefix wins."""
+        wanted = action.send_via if action else self.config.send_via
+        everyone = tuple(self.config.providers)
+        if not wanted:
+            return everyone
+        prefix = longest_prefix(wanted, phone)
+        return wanted[prefix] if prefix else everyone
+
+    def provider(self, name: str) -> Provider | None:
+        """A provider of the configuration."""
+        return self.config.providers.get(name)
+
+    def answerable(self, chain: Sequence[str]) -> bool:
+        """Whether an answer to a message that leaves by this chain reaches us."""
+        return bool(self.number(chain))
+
+    def number(self, chain: Sequence[str]) -> str:
+        """Where answers arrive, of the first provider that has a number; "" = nowhere."""
+        numbers = (self.config.providers[name].number for name in chain if name in self.config.providers)
+        return next((number for number in numbers if number), "")
+
+    def number_tail(self, chain: Sequence[str]) -> str:
+        """The number at the end of the text, where the sender shown is a name (``number_as_sender: false``)."""
+        first = self.config.providers.get(chain[0]) if chain else None
+        return "" if first is None or first.number_as_sender else self.number(chain)
+
+    def promises_answers(self, rule: str, action: Action, phone: str) -> bool:
+        """Whether an SMS of this rule shows a code: its text has one, or the frame may, and answers can arrive."""
+        texts = self.texts.get(rule)
+        own = texts.of("alert") if texts else None
+        if own is not None:
+            return own.asks_for("code")
+        return action.track and self.answerable(self.chain(action, phone))
+
+    def price(self, chain: Sequence[str], phone: str, segments: int) -> tuple[Decimal | None, str]:
+        """Price of a message by the table of the first provider, and its currency. None = not known before."""
+        provider = self.config.providers.get(chain[0]) if chain else None
+        if provider is None:
+            return None, ""
+        currency = provider.currency or self.config.currency or ""
+        prefix = longest_prefix(provider.prices, phone)
+        return (provider.prices[prefix] * segments if prefix else None), currency
+
+    @property
+    def code_range(self) -> tuple[int, int]:
+        """First and last of the small codes; all have one length."""
+        codes = self.config.commands.codes
+        return codes.first, codes.last
+
+
+_EVENT_FIELDS = ("source", "producer", "host", "service", "severity", "state", "key", "title", "detail")
+
+
+def longest_prefix(table: Mapping[str, object], phone: str) -> str:
+    """The key of *table* that fits *phone* best: the longest prefix, else ``default``, else ""."""
+    fitting = [prefix for prefix in table if prefix != "default" and phone.startswith(prefix)]
+    return max(fitting, key=len) if fitting else ("default" if "default" in table else "")

@@ -1,0 +1,300 @@
+"""What follows from a mail: every event ends in a visible fate.
+
+An event meets the routes that intake found. Each route drops it, mails it, or pages people; paging goes
+through the incident, which knows who has been told. A recovery goes the ways its problem went.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bridge.book import RuleBook
+from bridge.dispatch import letters, notices
+from bridge.dispatch.codes import code_for
+from bridge.dispatch.compose import Kind, Occasion, say
+from bridge.dispatch.draft import Draft
+from bridge.dispatch.recovery import recovered
+from bridge.memory import Memory, Needs
+from bridge.model import SEVERITIES, Event, Incident, Notification, Plan, Reading, Route, RoutedEvent
+from bridge.oncall.people import Target
+from bridge.routing.rules import Action
+
+_PAIR = timedelta(minutes=5)  # look-alikes of a pair come within this (FORMAT §13)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One route of one event, with everything its decisions look at."""
+
+    reading: Reading
+    n: int
+    route: Route
+    action: Action
+    paged: set[str]  # phones that have a message for this event already
+
+    @property
+    def event(self) -> Event:
+        return self.route.event
+
+
+def needs_of(reading: Reading, book: RuleBook) -> Needs:
+    """The rows that a reading will touch."""
+    keys: set[tuple[str, str]] = set()
+    producer_keys: set[tuple[str, str]] = set()
+    causes = {f"unrouted/{reading.source}", f"from/{reading.source}"}
+    phones: set[str] = set()
+    for routed in reading.events:
+        if routed.event.key:
+            producer_keys.add((reading.source, routed.event.key))
+        for route in routed.routes:
+            causes.add(f"template/{route.rule}")
+            action = book.action(route.rule)
+            if action is not None and action.to:
+                keys.add((reading.source, incident_key(book, route)))
+                phones.update(t.phone for t in book.targets(action, route.recipients, reading.received_at).people)
+    return Needs(
+        keys=frozenset(keys),
+        producer_keys=frozenset(producer_keys),
+        phones=frozenset(phones),
+        digests=frozenset({reading.digest} - {""}),
+        causes=frozenset(causes),
+    )
+
+
+def incident_key(book: RuleBook, route: Route) -> str:
+    """The rule's key, else the producer's, else the exact text (FORMAT §4 ``key``)."""
+    event = route.event
+    key = book.key(route.rule, event, route.groups) or event.key
+    if key:
+        return key
+    exact = hashlib.sha256(event.detail.encode("utf-8", "replace")).hexdigest()[:12]
+    return f"{event.host}: {event.title} #{exact}"
+
+
+def alerted(reading: Reading, book: RuleBook, memory: Memory, now: datetime) -> Plan:
+    """Everything that follows from one mail."""
+    draft = Draft(book, memory, now, mail_id=reading.mail_id)
+    draft.log("mail.read", source=reading.source, events=len(reading.events), problems=list(reading.problems))
+    first = memory.first_with(reading.digest)
+    if first is not None and first != reading.mail_id:
+        draft.mail_state = "DUPLICATE"
+        _all(draft, reading, f"same mail as M-{first}")
+    elif reading.refused:
+        _all(draft, reading, "loop" if reading.refused.startswith("loop") else f"refused ({reading.refused})")
+        if not reading.refused.startswith("loop"):
+            notices.from_not_allowed(draft, reading)
+    else:
+        for n, routed in enumerate(reading.events):
+            _event(draft, reading, n, routed)
+    return draft.plan()
+
+
+def _all(draft: Draft, reading: Reading, reason: str) -> None:
+    for n in range(len(reading.events)):
+        draft.fate(n, "nothing", reason=reason)
+    draft.log("mail.stopped", reason=reason)
+
+
+def _event(draft: Draft, reading: Reading, n: int, routed: RoutedEvent) -> None:
+    event = routed.event
+    if event.state == "recovery" and event.key:
+        incident = draft.open_by_producer_key(reading.source, event.key)
+        if incident is not None:
+            recovered(draft, reading, n, event, incident)
+            return
+    paged: set[str] = set()
+    for route in routed.routes:
+        action = draft.book.action(route.rule)
+        if action is None:  # the book changed between reading and deciding: nobody is left in the dark
+            notices.unrouted(draft, reading, n, routed)
+        else:
+            _act(draft, _Case(reading, n, route, action, paged))
+    if routed.left:
+        notices.unrouted(draft, reading, n, routed)
+
+
+def _act(draft: Draft, case: _Case) -> None:
+    action = case.action
+    draft.log("rule.took", rule=case.route.rule, n=case.n)
+    if action.drop:
+        draft.fate(case.n, "nothing", rule=case.route.rule, reason=f"dropped ({action.drop})")
+        draft.log("rule.dropped", rule=case.route.rule, reason=action.drop)
+        return
+    if action.mail_to:
+        letters.alert(draft, case.reading, case.event, case.route.rule, action)
+        draft.fate(case.n, "mail", rule=case.route.rule)
+    if not action.to:
+        if action.mail_to:
+            draft.fate(case.n, "nothing", rule=case.route.rule, reason="mail only")
+        return
+    if action.track:
+        _tracked(draft, case)
+    else:
+        _untracked(draft, case)
+
+
+def _untracked(draft: Draft, case: _Case) -> None:
+    """``track: false``: a plain message, no incident, no dedup, no code."""
+    for target in _targets(draft, case):
+        message = say(draft, _occasion(case, None, "alert", ""), case.action, target, mail_id=case.reading.mail_id)
+        _told(draft, case, target, message.id)
+
+
+def _targets(draft: Draft, case: _Case) -> list[Target]:
+    """Whom the rule means now, without those who have a message for this event; holes are told."""
+    found = draft.book.targets(case.action, case.route.recipients, draft.now)
+    for reason in found.reasons:
+        draft.fate(case.n, "nothing", rule=case.route.rule, reason=reason)
+        notices.hole(draft, case.reading, case.n, reason)
+    if found.nobody:
+        draft.fate(case.n, "nothing", rule=case.route.rule, reason="to nobody")
+    return [target for target in found.people if target.phone not in case.paged]
+
+
+def _tracked(draft: Draft, case: _Case) -> None:
+    key = incident_key(draft.book, case.route)
+    incident = draft.open_incident(case.reading.source, key)
+    if case.event.state == "recovery":
+        if incident is None:
+            draft.fate(case.n, "nothing", rule=case.route.rule, reason="recovery of something nobody was told")
+        else:
+            recovered(draft, case.reading, case.n, case.event, incident)
+        return
+    if incident is not None and draft.now - incident.last_at >= case.action.close_after:
+        draft.put(replace(incident, state="closed", resolved_at=draft.now))
+        incident = None
+    if incident is None:
+        _first(draft, case, _opened(draft, case, key))
+    elif case.event.problem_id and case.event.problem_id != incident.problem_id:
+        _first(draft, case, _next_episode(draft, case, incident))
+    else:
+        _goes_on(draft, case, incident)
+
+
+def _opened(draft: Draft, case: _Case, key: str) -> Incident:
+    reading, event = case.reading, case.event
+    incident = Incident(
+        id=draft.take("incident"), source=reading.source, key=key, producer_key=event.key, state="open", episode=1,
+        producer=event.producer, host=event.host, service=event.service, severity=event.severity, title=event.title,
+        detail=event.detail[:4000], labels=event.labels, problem_id=event.problem_id, count=1, opened_at=draft.now,
+        last_at=draft.now, sent_at=None, rule=case.route.rule, code="", origin=reading.origin, thread=reading.thread,
+        groups=case.route.groups,
+    )  # fmt: skip
+    draft.due(case.action.close_after, "close", incident.id)
+    draft.log("incident.opened", incident_id=incident.id, key=key)
+    return draft.put(incident)
+
+
+def _next_episode(draft: Draft, case: _Case, incident: Incident) -> Incident:
+    event, reading = case.event, case.reading
+    draft.log("incident.episode", incident_id=incident.id, problem_id=event.problem_id)
+    return draft.put(
+        replace(
+            incident, state="open", episode=incident.episode + 1, severity=event.severity, title=event.title,
+            detail=event.detail[:4000], labels=event.labels, problem_id=event.problem_id, count=1, opened_at=draft.now,
+            last_at=draft.now, sent_at=None, origin=reading.origin, thread=reading.thread, acked_by="", acked_at=None,
+            rule=case.route.rule, groups=case.route.groups,
+        )
+    )  # fmt: skip
+
+
+def _first(draft: Draft, case: _Case, incident: Incident) -> None:
+    """The first SMS of an episode goes to everybody the rule means."""
+    _remember_mailed(draft, case, incident)
+    _page(draft, case, incident, _targets(draft, case), "alert", "0")
+
+
+def _remember_mailed(draft: Draft, case: _Case, incident: Incident) -> None:
+    """Who got the alert as mail gets its end as mail."""
+    for address in letters.addresses(draft, case.reading, case.action):
+        draft.notifications.append(Notification(incident.id, incident.episode, "mail", address, "", 0))
+
+
+def _goes_on(draft: Draft, case: _Case, incident: Incident) -> None:
+    """The same trouble again: silence for those who know, never for those who do not."""
+    told = {note.phone for note in draft.told(incident)}
+    targets = _targets(draft, case)
+    new = [target for target in targets if target.phone not in told]
+    old = [target for target in targets if target.phone in told]
+    twin = _is_twin(case, incident, draft)
+    worse = SEVERITIES.index(case.event.severity) > SEVERITIES.index(incident.severity)
+    incident = draft.put(
+        replace(
+            incident,
+            count=incident.count + (0 if twin else 1),
+            last_at=draft.now,
+            severity=case.event.severity if worse else incident.severity,
+        )
+    )
+    draft.log("incident.again", incident_id=incident.id, count=incident.count, twin=twin)
+    incident = _page(draft, case, incident, new, "alert", "0")
+    if not old:
+        return
+    if twin:
+        _not_again(draft, case, old, f"also seen by {case.reading.source}")
+    elif worse:
+        _page(draft, case, incident, old, "worse", f"worse:{case.event.severity}")
+    else:
+        _repeat(draft, case, incident, old)
+
+
+def _is_twin(case: _Case, incident: Incident, draft: Draft) -> bool:
+    other_way = case.reading.origin != incident.origin
+    return other_way and incident.state == "open" and draft.now - incident.opened_at < _PAIR
+
+
+def _repeat(draft: Draft, case: _Case, incident: Incident, told: list[Target]) -> None:
+    action = case.action
+    if incident.state == "acked" and incident.acked_at and draft.now - incident.acked_at < action.ack_lasts:
+        _not_again(draft, case, told, f"acknowledged by {incident.acked_by}")
+        return
+    since = incident.sent_at or incident.opened_at
+    if action.repeat == "always" or (isinstance(action.repeat, timedelta) and draft.now - since >= action.repeat):
+        _page(draft, case, incident, told, "repeated", f"repeat:{incident.count}")
+        return
+    for target in told:
+        zone = draft.book.zone(target.person)
+        opened = incident.opened_at.astimezone(zone)
+        reason = f"incident open since {opened:%H:%M}"
+        if isinstance(action.repeat, timedelta):
+            reason += f" and repeated after {(since + action.repeat).astimezone(zone):%H:%M}"
+        _not_again(draft, case, [target], reason)
+
+
+def _not_again(draft: Draft, case: _Case, targets: list[Target], reason: str) -> None:
+    for target in targets:
+        person = target.person or target.phone
+        draft.fate(case.n, "nothing", rule=case.route.rule, person=person, reason=reason)
+        draft.log("person.not_told", person=person, reason=reason, rule=case.route.rule)
+
+
+def _page(draft: Draft, case: _Case, incident: Incident, targets: list[Target], kind: Kind, step: str) -> Incident:
+    """Tell *targets*; each of them once for this step of this episode."""
+    colleagues = tuple(target.phone for target in targets)
+    for target in targets:
+        code = ""
+        if draft.book.promises_answers(case.route.rule, case.action, target.phone):
+            code = code_for(draft, incident, target.phone, colleagues)
+            if code and not incident.code:
+                incident = draft.put(replace(incident, code=code))
+        message = say(draft, _occasion(case, incident, kind, code), case.action, target, mail_id=case.reading.mail_id)
+        note = Notification(incident.id, incident.episode, step, target.phone, target.person, message.id)
+        draft.notifications.append(note)
+        _told(draft, case, target, message.id)
+    return draft.put(replace(incident, sent_at=draft.now)) if targets else incident
+
+
+def _told(draft: Draft, case: _Case, target: Target, message_id: int) -> None:
+    case.paged.add(target.phone)
+    person = target.person or target.phone
+    draft.fate(case.n, "sms", rule=case.route.rule, person=person, message_id=message_id)
+
+
+def _occasion(case: _Case, incident: Incident | None, kind: Kind, code: str) -> Occasion:
+    reading = case.reading
+    return Occasion(
+        case.route.rule, case.event, kind, incident, code, reading.subject, reading.sender, reading.text,
+        case.route.groups,
+    )  # fmt: skip

@@ -1,0 +1,177 @@
+"""From an incident and a person to the words on a phone.
+
+A rule's own text, else the frame of the words room, rendered for this person, cleaned, fitted into the
+parts the rule allows, priced. What fails to render becomes ``host: title`` and the operator hears of it:
+an alert must never become nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bridge.book import RuleBook
+from bridge.dispatch import notices
+from bridge.dispatch.draft import Draft
+from bridge.model import Event, Incident, Message, MessageClass
+from bridge.oncall.people import Target
+from bridge.render import RenderFailed, Variables, plain
+from bridge.routing.rules import Action
+from bridge.sms.fit import Fitted, Piece, fit
+
+Kind = Literal["alert", "repeated", "worse", "alert.copy", "recovery"]
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What there is to say: the event, what is known of its incident, and the mail's own words."""
+
+    rule: str
+    event: Event
+    kind: Kind
+    incident: Incident | None = None
+    code: str = ""
+    subject: str = ""
+    sender: str = ""
+    text: str = ""
+    groups: Mapping[str, str] | None = None
+
+
+def say(draft: Draft, occasion: Occasion, action: Action, target: Target, *, mail_id: int) -> Message:
+    """The message that tells *target*; it is added to the draft."""
+    book = draft.book
+    language = action.language or book.language(target.person)
+    promised = bool(occasion.code)
+    chain = book.chain(action, target.phone)
+    tail = book.number_tail(chain) if promised else ""
+    pieces = _pieces(draft, occasion, target, language)
+    fitted = _fitted(pieces, tail, action, book, target)
+    price, currency = book.price(chain, target.phone, fitted.segments)
+    message = Message(
+        id=draft.take("message"),
+        phone=target.phone,
+        person=target.person,
+        text=fitted.text,
+        encoding=fitted.encoding,
+        segments=fitted.segments,
+        price=price,
+        currency=currency,
+        rule=occasion.rule,
+        message_class=action.message_class,
+        channel=action.channel[0],
+        providers=chain,
+        originator=action.sender or "",
+        answerable=promised and book.answerable(chain),
+        created_at=draft.now,
+        due_at=draft.now,
+        valid_until=draft.now + action.validity,
+        language=language,
+        incident_id=occasion.incident.id if occasion.incident else 0,
+        episode=occasion.incident.episode if occasion.incident else 0,
+        mail_id=mail_id,
+    )
+    draft.messages.append(message)
+    _log(draft, message, "message.created")
+    return message
+
+
+def answer(
+    draft: Draft, phone: str, person: str, text: Sequence[Piece], language: str, incident_id: int = 0
+) -> Message:
+    """Our own words to a phone: answers to commands, news for colleagues."""
+    book = draft.book
+    chain = book.chain(None, phone)
+    fitted = fit(text, 2, book.alphabet(person, "keep"))
+    price, currency = book.price(chain, phone, fitted.segments)
+    importance: MessageClass = "normal"
+    message = Message(
+        id=draft.take("message"), phone=phone, person=person, text=fitted.text, encoding=fitted.encoding,
+        segments=fitted.segments, price=price, currency=currency, rule="(answer)", message_class=importance,
+        channel="sms", providers=chain, originator="", answerable=book.answerable(chain), created_at=draft.now,
+        due_at=draft.now, valid_until=draft.now + book.answer_validity, language=language, incident_id=incident_id,
+        mail_id=draft.mail_id,
+    )  # fmt: skip
+    draft.messages.append(message)
+    _log(draft, message, "message.created")
+    return message
+
+
+def _log(draft: Draft, message: Message, kind: str) -> None:
+    draft.log(
+        kind,
+        incident_id=message.incident_id,
+        message_id=message.id,
+        person=message.person or message.phone,
+        rule=message.rule,
+        segments=message.segments,
+        encoding=message.encoding,
+    )
+
+
+def _pieces(draft: Draft, occasion: Occasion, target: Target, language: str) -> Sequence[Piece]:
+    book = draft.book
+    text = book.text(occasion.rule, "recovery" if occasion.kind == "recovery" else "alert")
+    if text is None:
+        return book.frame(occasion.kind, language, _frame_values(occasion, book, target, draft.now))
+    try:
+        return text.render(
+            variables(occasion, book, target, draft.now),
+            language=language,
+            default_language=book.config.language,
+            zone=book.zone(target.person),
+            now=draft.now,
+        )
+    except RenderFailed as failure:
+        notices.template_failed(draft, occasion.rule, failure)
+        return (Piece(plain(occasion.event), 1),)
+
+
+def _fitted(pieces: Sequence[Piece], tail: str, action: Action, book: RuleBook, target: Target) -> Fitted:
+    whole = [*pieces, Piece(f" {tail}", 0)] if tail else list(pieces)
+    return fit(whole, action.parts, book.alphabet(target.person, action.alphabet))
+
+
+def variables(occasion: Occasion, book: RuleBook, target: Target, now: datetime) -> Variables:
+    """What a template may see."""
+    event, incident = occasion.event, occasion.incident
+    return Variables(
+        source=event.source,
+        producer=event.producer,
+        host=event.host,
+        service=event.service,
+        severity=event.severity,
+        state=event.state,
+        key=event.key,
+        title=event.title,
+        detail=event.detail,
+        labels=event.labels,
+        count=incident.count if incident else 1,
+        since=incident.opened_at if incident else now,
+        now=now,
+        person=book.name(target.person) if target.person else target.phone,
+        rule=occasion.rule,
+        code=occasion.code,
+        list="",
+        events=(),
+        call_to_ack=book.number(book.chain(None, target.phone)),
+        subject=occasion.subject,
+        from_=occasion.sender,
+        text=occasion.text,
+        m=occasion.groups or {},
+    )
+
+
+def _frame_values(occasion: Occasion, book: RuleBook, target: Target, now: datetime) -> dict[str, object]:
+    event, incident = occasion.event, occasion.incident
+    zone = book.zone(target.person)
+    return {
+        "code": occasion.code,
+        "severity": event.severity,
+        "h": event.host,
+        "t": event.title,
+        "n": incident.count if incident else 1,
+        "since": incident.opened_at.astimezone(zone) if incident else now.astimezone(zone),
+        "span": now - incident.opened_at if incident else now - now,
+    }

@@ -1,0 +1,54 @@
+"""The two pure functions of this room: what a happening will touch, and what follows from it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bridge.book import RuleBook
+from bridge.dispatch.alerted import alerted, needs_of
+from bridge.dispatch.answered import answer_needs, answered, called
+from bridge.dispatch.due import due_needs, fallen_due
+from bridge.dispatch.ordered import order_needs, ordered
+from bridge.dispatch.reported import ended, ended_needs, reported, reported_needs
+from bridge.memory import Memory, Needs
+from bridge.model import Call, Due, Failed, Happening, Order, Plan, Reading, Receipt, Reply
+
+
+def needs(happening: Happening, book: RuleBook) -> Needs:
+    """The rows that :func:`decide` may ask for; the caller locks and loads them."""
+    match happening:
+        case Reading():
+            return needs_of(happening, book)
+        case Due():
+            return due_needs(happening)
+        case Receipt():
+            return reported_needs(happening)
+        case Failed():
+            return ended_needs(happening)
+        case Reply() | Call():
+            return answer_needs(happening)
+        case Order():
+            return order_needs(happening)
+
+
+def decide(happening: Happening, book: RuleBook, memory: Memory, now: datetime) -> Plan:
+    """Everything that follows from one thing that happened: notes, messages, timers, mails.
+
+    Pure: same arguments, same plan. *memory* holds what ``needs(happening, book)`` named; asking for more
+    raises NotLoaded. The caller locks, loads, decides and writes in one transaction.
+    """
+    match happening:
+        case Reading():
+            return alerted(happening, book, memory, now)
+        case Due():
+            return fallen_due(happening, book, memory, now)
+        case Receipt():
+            return reported(happening, book, memory, now)
+        case Failed():
+            return ended(happening, book, memory, now)
+        case Reply():
+            return answered(happening, book, memory, now)
+        case Call():
+            return called(happening, book, memory, now)
+        case Order():
+            return ordered(happening, book, memory, now)

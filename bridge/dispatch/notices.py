@@ -1,0 +1,118 @@
+"""What the operator hears: at most one mail for one cause and hour (unrouted mail: one a day), never nothing.
+
+What happens while a cause is quiet is counted, and for unrouted mail listed at the end of the day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+
+from bridge.dispatch.draft import Draft
+from bridge.dispatch.letters import post
+from bridge.model import Message, Notice, Reading, RoutedEvent
+from bridge.render import RenderFailed
+from bridge.words.catalogue import MAIL_SUBJECT, words
+from bridge.words.figures import masked
+
+_HOUR = timedelta(hours=1)
+_MOST_LINES = 50
+
+
+def tell(draft: Draft, cause: str, subject: str, body: str, *, quiet_for: timedelta = _HOUR) -> bool:
+    """Mail the operator, unless he was told of *cause* within *quiet_for*; True when a mail was made."""
+    before = draft.notices.get(cause) or draft.memory.notice(cause)
+    if before is not None and draft.now - before.told_at < quiet_for:
+        draft.notices[cause] = replace(before, count=before.count + 1, lines=_longer(before.lines, subject))
+        return False
+    draft.notices[cause] = Notice(cause, draft.now, 0)
+    post(draft, "operator", draft.book.config.operator.mail, MAIL_SUBJECT + subject, body, from_null=True)
+    return True
+
+
+def _longer(lines: tuple[str, ...], line: str) -> tuple[str, ...]:
+    return lines if len(lines) >= _MOST_LINES else (*lines, line[:200])
+
+
+def _language(draft: Draft) -> str:
+    return draft.book.config.operator.language or draft.book.config.language
+
+
+def unrouted(draft: Draft, reading: Reading, n: int, routed: RoutedEvent) -> None:
+    """An event that no rule takes: the configuration drops it, or the operator gets it (FORMAT §3 ``unrouted``)."""
+    why = draft.book.unrouted_drop
+    if why is not None:
+        draft.fate(n, "nothing", reason=f"dropped ({why})")
+        return
+    draft.fate(n, "nothing", reason="no rule takes it")
+    draft.log("mail.unrouted", n=n)
+    trace = "\n".join(f"  {visit.rule}: {visit.failed}" for visit in routed.trace if not visit.matched and visit.failed)
+    w = words(_language(draft))
+    listed, mail = f"\n{trace}\n" if trace else "-", f"M-{reading.mail_id}"
+    body = w.say("operator", "unrouted", subject=reading.subject, list=listed, n=1, mail=mail)
+    cause = f"unrouted/{reading.source}"
+    before = draft.notices.get(cause) or draft.memory.notice(cause)
+    subject = w.say("operator", "unrouted.subject", sender=reading.sender or reading.source)
+    if before is not None and _same_day(draft, before.told_at):
+        if not before.count:
+            draft.due(_until_midnight(draft), "unrouted", data={"cause": cause})
+        line = f"M-{reading.mail_id} {reading.subject}"
+        draft.notices[cause] = replace(before, count=before.count + 1, lines=_longer(before.lines, line))
+        return
+    tell(draft, cause, subject, body, quiet_for=timedelta(0))
+
+
+def unrouted_today(draft: Draft, cause: str) -> None:
+    """The list at the end of the day, if more came than the one that was told."""
+    notice = draft.memory.notice(cause)
+    if notice is None or not notice.count:
+        return
+    news = words(_language(draft)).say("operator", "unrouted.subject", sender=cause.partition("/")[2])
+    subject = f"{notice.count + 1}: {news}"
+    draft.notices[cause] = replace(notice, count=0, lines=())
+    body = "\n".join(notice.lines)
+    post(draft, "operator", draft.book.config.operator.mail, MAIL_SUBJECT + subject, body, from_null=True)
+
+
+def _same_day(draft: Draft, told_at: datetime) -> bool:
+    zone = draft.book.zone("")
+    return told_at.astimezone(zone).date() == draft.now.astimezone(zone).date()
+
+
+def _until_midnight(draft: Draft) -> timedelta:
+    local = draft.now.astimezone(draft.book.zone(""))
+    tomorrow = datetime.combine(local.date() + timedelta(days=1), time.min, local.tzinfo)
+    return max(tomorrow - local, timedelta(seconds=1))
+
+
+def from_not_allowed(draft: Draft, reading: Reading) -> None:
+    """A header From that its source may not use: the mail pages nobody, the operator hears of it."""
+    body = f"M-{reading.mail_id}: {reading.refused}. From: {reading.sender}. Subject: {reading.subject}"
+    tell(draft, f"from/{reading.source}", f"{reading.source}: {reading.refused}", body)
+
+
+def hole(draft: Draft, reading: Reading, n: int, reason: str) -> None:
+    """Nobody is on call where somebody should be."""
+    body = f"{reason}. M-{reading.mail_id}: {reading.subject}"
+    post(draft, "operator", draft.book.config.operator.mail, MAIL_SUBJECT + reason, body, from_null=True)
+
+
+def template_failed(draft: Draft, rule: str, failure: RenderFailed) -> None:
+    """A text that failed to render went out as ``host: title``."""
+    w = words(_language(draft))
+    subject = w.say("operator", "template.subject", name=f"“{rule}”")
+    body = w.say("operator", "template", problem=str(failure), n=1, at=w.clock(draft.now, draft.book.zone("")))
+    tell(draft, f"template/{rule}", subject, body)
+    draft.log("template.failed", rule=rule, why=str(failure))
+
+
+def not_delivered(draft: Draft, message: Message, reason: str, status: str, provider: str, error: str) -> None:
+    """A message ended without having reached its phone."""
+    w = words(_language(draft))
+    who = draft.book.name(message.person) if message.person else masked(message.phone)
+    subject = w.say("operator", "failed.subject", who=who)
+    news = w.say(
+        "operator", "failed", phone=masked(message.phone), reason=reason, provider=provider, error=error, status=status
+    )
+    body = f"{news}\n\n> {message.text}"
+    tell(draft, f"undelivered/{message.phone}", subject, body, quiet_for=timedelta(minutes=5))

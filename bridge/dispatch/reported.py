@@ -1,0 +1,68 @@
+"""What follows from a receipt, and from a message that ended without having reached its phone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bridge.book import RuleBook
+from bridge.dispatch import notices
+from bridge.dispatch.draft import Draft
+from bridge.memory import Memory, Needs
+from bridge.model import Failed, Message, MessageState, Plan, Receipt
+
+_RANK: dict[MessageState, int] = {
+    "READY": 0, "HELD": 0, "INFLIGHT": 1, "UNKNOWN": 1, "ACCEPTED": 2, "ACCEPTED_NO_ID": 2, "HANDED_OVER": 2,
+    "REJECTED": 3, "CANCELLED": 3, "EXPIRED": 3, "UNDELIVERED": 3, "DELIVERED": 4,
+}  # fmt: skip
+
+
+def forward(now: MessageState, then: MessageState) -> bool:
+    """Whether a receipt may move a message from *now* to *then*: only ever forward (T24, T25, F09)."""
+    return _RANK[then] > _RANK[now]
+
+
+def reported_needs(receipt: Receipt) -> Needs:
+    return Needs(messages=frozenset({receipt.message_id}), causes=frozenset())
+
+
+def reported(receipt: Receipt, book: RuleBook, memory: Memory, now: datetime) -> Plan:
+    """The network said something about a message of ours."""
+    draft = Draft(book, memory, now)
+    message = memory.message(receipt.message_id)
+    if message is None or not forward(message.state, receipt.state):
+        return draft.plan()
+    draft.mail_id = message.mail_id
+    reason = "" if receipt.state == "DELIVERED" else receipt.error or receipt.code
+    draft.states.append((message.id, receipt.state, reason))
+    draft.log(
+        f"message.{receipt.state.lower()}",
+        incident_id=message.incident_id,
+        message_id=message.id,
+        provider=receipt.provider,
+        code=receipt.code,
+        error=receipt.error,
+    )
+    if receipt.state in ("UNDELIVERED", "EXPIRED") and message.rule != "(answer)":
+        notices.not_delivered(draft, message, reason, "5.1.2", receipt.provider, receipt.code)
+    return draft.plan()
+
+
+def ended_needs(failed: Failed) -> Needs:
+    return Needs(messages=frozenset({failed.message_id}))
+
+
+def ended(failed: Failed, book: RuleBook, memory: Memory, now: datetime) -> Plan:
+    """A message was refused for good, or was too late to be sent: the operator hears of it."""
+    draft = Draft(book, memory, now)
+    message = memory.message(failed.message_id)
+    if message is None:
+        return draft.plan()
+    draft.mail_id = message.mail_id
+    draft.log("message.failed", incident_id=message.incident_id, message_id=message.id, reason=failed.reason)
+    if message.rule != "(answer)":
+        notices.not_delivered(draft, message, failed.reason, failed.status, _provider(message), "")
+    return draft.plan()
+
+
+def _provider(message: Message) -> str:
+    return message.providers[0] if message.providers else "-"

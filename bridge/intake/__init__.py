@@ -1,0 +1,1 @@
+"""From stored bytes to routes: parse, identify, route. Pure, bounded, the same for run, explain and test."""

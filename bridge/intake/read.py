@@ -1,0 +1,99 @@
+"""What one stored mail says and which rules want it."""
+
+from __future__ import annotations
+
+import hashlib
+
+from bridge.book import RuleBook
+from bridge.mail.automatic import loop_mark
+from bridge.mail.parse import parse
+from bridge.model import Email, Envelope, Event, Reading, RoutedEvent, StoredMail, Thread
+from bridge.producers.identify import identify
+from bridge.routing.facts import Facts, facts_of
+from bridge.routing.sources import SourceRef
+
+
+def read(mail: StoredMail, book: RuleBook, *, own: str = "", email: Email | None = None) -> Reading:
+    """What *mail* says and which rules want it. Needs no memory, touches nothing.
+
+    Never raises for what a mail contains; a mail nobody understands becomes one generic event. *own* is the loop
+    mark of this installation; *email* is the mail already parsed (big ones are parsed by a worker).
+    """
+    envelope = mail.envelope
+    facts = facts_of(envelope)
+    source = book.sources.of(facts)
+    if email is None:
+        email = parse(envelope, source.entry.default_charset if source.entry else None)
+    forced = source.entry.producer if source.entry else None
+    events = identify(email, envelope, source.name, book.packs, forced)
+    refused = _refused(book, facts, email, envelope, own)
+    routed = () if refused else tuple(_walk(book, event, email, facts, envelope) for event in events)
+    return _reading(mail, email, source, routed or tuple(_unwalked(event) for event in events), refused)
+
+
+def unreadable(mail: StoredMail, book: RuleBook, why: str) -> Reading:
+    """The reading of a mail that stopped its reader: one event that says so, routed by its envelope."""
+    facts = facts_of(mail.envelope)
+    source = book.sources.of(facts)
+    title = f"Unreadable alert, kept as M-{mail.id}"
+    event = Event(source.name, "generic", facts.mail_from.rpartition("@")[2], "", "warning", "problem", "", title, why)
+    email = Email(facts.mail_from, "", title, "", {}, "", (), "", (), len(mail.envelope.content), "", (why,))
+    routed = (_walk(book, event, email, facts, mail.envelope),)
+    return _reading(mail, email, source, routed, "", unreadable=why)
+
+
+def _walk(book: RuleBook, event: Event, email: Email, facts: Facts, envelope: Envelope) -> RoutedEvent:
+    return book.rules.walk(event, email, facts, envelope.received_at, trace=True)
+
+
+def _unwalked(event: Event) -> RoutedEvent:
+    return RoutedEvent(event, (), (), ())
+
+
+def _refused(book: RuleBook, facts: Facts, email: Email, envelope: Envelope, own: str) -> str:
+    """Why the mail pages nobody: our own mark or an automatic answer (T09), a From its source may not use (T05)."""
+    mark = loop_mark(email, envelope, own)
+    if mark:
+        return f"loop: {mark}"
+    if email.from_address and not book.sources.may_send_as(facts, email.from_address):
+        return "From not allowed"
+    return ""
+
+
+def _reading(
+    mail: StoredMail,
+    email: Email,
+    source: SourceRef,
+    events: tuple[RoutedEvent, ...],
+    refused: str,
+    *,
+    unreadable: str = "",
+) -> Reading:
+    envelope = mail.envelope
+    answer_to = "" if email.automatic and not envelope.mail_from else envelope.mail_from or ""
+    return Reading(
+        mail_id=mail.id,
+        received_at=envelope.received_at,
+        source=source.name,
+        origin=f"{envelope.door}/{envelope.peer}/{envelope.mail_from}",
+        recipients=tuple(recipient.address for recipient in envelope.recipients),
+        thread=Thread(mail.id, email.message_id, email.references, email.subject, answer_to),
+        digest=_digest(email, envelope, source.name),
+        subject=email.subject,
+        sender=email.from_address or envelope.mail_from,
+        text=email.text,
+        events=events,
+        refused=refused,
+        unreadable=unreadable,
+        problems=email.problems,
+    )
+
+
+def _digest(email: Email, envelope: Envelope, source: str) -> str:
+    """What makes a second copy of a mail the same mail (threats §2); "" without a Message-ID."""
+    if not email.message_id:
+        return ""
+    head, _, body = envelope.content.partition(b"\r\n\r\n")
+    recipients = sorted(recipient.address.lower() for recipient in envelope.recipients)
+    parts = [source, *recipients, email.message_id, email.date, hashlib.sha256(body or head).hexdigest()]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()

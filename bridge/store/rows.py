@@ -1,0 +1,280 @@
+"""Rows ↔ nouns: how each noun lies in its table. Nothing here touches a database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from bridge.model import (
+    CLASSES,
+    Conversation,
+    Envelope,
+    Fate,
+    Incident,
+    JournalEntry,
+    Message,
+    Notice,
+    Notification,
+    OutgoingMail,
+    Recipient,
+    Thread,
+    Timer,
+)
+from bridge.store.statements import from_us, to_us
+
+Values = dict[str, Any]
+
+
+def dumps(value: object) -> str:
+    """Compact JSON, letters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _us(moment: datetime | None) -> int | None:
+    return None if moment is None else to_us(moment)
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else from_us(value)
+
+
+def _decimal(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def envelope_json(envelope: Envelope) -> str:
+    """All of the envelope but its content."""
+    return dumps(
+        {
+            "mail_from": envelope.mail_from,
+            "recipients": [[r.address, r.notify, r.orcpt] for r in envelope.recipients],
+            "door": envelope.door,
+            "peer": envelope.peer,
+            "login": envelope.login,
+            "certificate": envelope.certificate,
+            "mailbox": envelope.mailbox,
+            "tls": envelope.tls,
+            "helo": envelope.helo,
+            "ret": envelope.ret,
+            "envid": envelope.envid,
+        }
+    )
+
+
+def envelope(text: str, content: bytes, received_at: int) -> Envelope:
+    """The envelope again, equal to what was kept."""
+    data = json.loads(text)
+    recipients = tuple(Recipient(*entry) for entry in data.pop("recipients"))
+    return Envelope(content=content, received_at=from_us(received_at), recipients=recipients, **data)
+
+
+def thread_json(thread: Thread) -> str:
+    return dumps(asdict(thread))
+
+
+def thread(text: str) -> Thread:
+    data = json.loads(text)
+    return Thread(data["mail_id"], data["message_id"], tuple(data["references"]), data["subject"], data["sender"])
+
+
+def incident_row(i: Incident) -> Values:
+    return {
+        "id": i.id,
+        "source": i.source,
+        "key": i.key,
+        "producer_key": i.producer_key,
+        "state": i.state,
+        "episode": i.episode,
+        "producer": i.producer,
+        "host": i.host,
+        "service": i.service,
+        "severity": i.severity,
+        "title": i.title,
+        "detail": i.detail,
+        "labels": dumps(dict(i.labels)),
+        "problem_id": i.problem_id,
+        "count": i.count,
+        "opened_at": to_us(i.opened_at),
+        "last_at": to_us(i.last_at),
+        "sent_at": _us(i.sent_at),
+        "rule": i.rule,
+        "code": i.code,
+        "origin": i.origin,
+        "thread": thread_json(i.thread),
+        "acked_by": i.acked_by,
+        "acked_at": _us(i.acked_at),
+        "resolved_at": _us(i.resolved_at),
+        "groups": dumps(dict(i.groups)),
+    }
+
+
+def incident(row: Mapping[str, Any]) -> Incident:
+    values = dict(row)
+    return Incident(
+        **{
+            **values,
+            "labels": json.loads(values["labels"]),
+            "groups": json.loads(values["groups"]),
+            "thread": thread(values["thread"]),
+            "opened_at": from_us(values["opened_at"]),
+            "last_at": from_us(values["last_at"]),
+            "sent_at": _moment(values["sent_at"]),
+            "acked_at": _moment(values["acked_at"]),
+            "resolved_at": _moment(values["resolved_at"]),
+        }
+    )
+
+
+def notification_row(n: Notification) -> Values:
+    return {
+        "incident_id": n.incident_id,
+        "episode": n.episode,
+        "step": n.step,
+        "phone": n.phone,
+        "person": n.person,
+        "message_id": n.message_id,
+    }
+
+
+def message_row(m: Message) -> Values:
+    return {
+        "id": m.id,
+        "phone": m.phone,
+        "person": m.person,
+        "text": m.text,
+        "encoding": m.encoding,
+        "segments": m.segments,
+        "price": None if m.price is None else str(m.price),
+        "currency": m.currency,
+        "rule": m.rule,
+        "class": m.message_class,
+        "urgency": CLASSES.index(m.message_class),
+        "channel": m.channel,
+        "providers": dumps(list(m.providers)),
+        "originator": m.originator,
+        "answerable": int(m.answerable),
+        "created_at": to_us(m.created_at),
+        "due_at": to_us(m.due_at),
+        "valid_until": to_us(m.valid_until),
+        "language": m.language,
+        "incident_id": m.incident_id,
+        "episode": m.episode,
+        "mail_id": m.mail_id,
+        "state": m.state,
+        "reason": m.reason,
+        "copy": int(m.copy),
+        "attempt": 0,
+        "provider": "",
+        "provider_id": "",
+        "cost": None,
+        "ended_at": None,
+        "lease_owner": "",
+        "lease_until": 0,
+        "fence": 0,
+    }
+
+
+def message(row: Mapping[str, Any]) -> Message:
+    return Message(
+        id=row["id"],
+        phone=row["phone"],
+        person=row["person"],
+        text=row["text"],
+        encoding=row["encoding"],
+        segments=row["segments"],
+        price=_decimal(row["price"]),
+        currency=row["currency"],
+        rule=row["rule"],
+        message_class=row["class"],
+        channel=row["channel"],
+        providers=tuple(json.loads(row["providers"])),
+        originator=row["originator"],
+        answerable=bool(row["answerable"]),
+        created_at=from_us(row["created_at"]),
+        due_at=from_us(row["due_at"]),
+        valid_until=from_us(row["valid_until"]),
+        language=row["language"],
+        incident_id=row["incident_id"],
+        episode=row["episode"],
+        mail_id=row["mail_id"],
+        state=row["state"],
+        reason=row["reason"],
+        copy=bool(row["copy"]),
+    )
+
+
+def conversation_row(c: Conversation) -> Values:
+    return {
+        "phone": c.phone,
+        "code": c.code,
+        "incident_id": c.incident_id,
+        "expires_at": to_us(c.expires_at),
+        "free_at": to_us(c.free_at),
+    }
+
+
+def conversation(row: Mapping[str, Any]) -> Conversation:
+    return Conversation(
+        row["phone"], row["code"], row["incident_id"], from_us(row["expires_at"]), from_us(row["free_at"])
+    )
+
+
+def timer_row(t: Timer) -> Values:
+    return {"due_at": to_us(t.due_at), "kind": t.kind, "incident_id": t.incident_id, "data": dumps(dict(t.data))}
+
+
+def timer(row: Mapping[str, Any]) -> Timer:
+    return Timer(row["id"], from_us(row["due_at"]), row["kind"], row["incident_id"], json.loads(row["data"]))
+
+
+def outgoing_row(m: OutgoingMail) -> Values:
+    return {
+        "id": m.id,
+        "kind": m.kind,
+        "envelope_from": m.envelope_from,
+        "to": dumps(list(m.to)),
+        "message_id": m.message_id,
+        "subject": m.subject,
+        "content": m.content,
+        "created_at": to_us(m.created_at),
+        "due_at": to_us(m.due_at),
+        "state": "READY",
+        "reason": "",
+        "attempts": 0,
+        "incident_id": m.incident_id,
+        "mail_id": m.mail_id,
+        "lease_owner": "",
+        "lease_until": 0,
+        "fence": 0,
+    }
+
+
+def journal_row(entry: JournalEntry) -> Values:
+    return {
+        "at": to_us(entry.at),
+        "kind": entry.kind,
+        "mail_id": entry.mail_id,
+        "incident_id": entry.incident_id,
+        "message_id": entry.message_id,
+        "data": dumps(dict(entry.data)),
+    }
+
+
+def notice_row(n: Notice) -> Values:
+    return {"cause": n.cause, "told_at": to_us(n.told_at), "count": n.count, "lines": dumps(list(n.lines))}
+
+
+def notice(row: Mapping[str, Any]) -> Notice:
+    return Notice(row["cause"], from_us(row["told_at"]), row["count"], tuple(json.loads(row["lines"])))
+
+
+def fates_json(fates: tuple[Fate, ...]) -> str:
+    return dumps([[f.event, f.what, f.rule, f.person, f.reason, f.message_id] for f in fates])
+
+
+def fates(text: str) -> tuple[Fate, ...]:
+    return tuple(Fate(*cast(Any, entry)) for entry in json.loads(text))
