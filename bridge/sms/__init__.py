@@ -1,0 +1,1 @@
+"""Texts as a phone network carries and charges them: alphabets, segments, shortening, what must never be sent."""
