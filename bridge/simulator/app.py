@@ -1,0 +1,27 @@
+"""The simulator's HTTP side as one ASGI application.
+
+Mounted at the root of the demo's server, or served alone by ``serve``. Its paths: ``/sys/*.php`` and
+``/rest/send/`` as the provider has them, ``/sim/*`` for control.
+"""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from bridge.simulator.control import Control
+from bridge.simulator.doors import SmscDoor
+from bridge.simulator.simulator import Simulator
+from bridge.simulator.smsc.gateway import DOORS
+
+
+def routes(simulator: Simulator) -> list[BaseRoute]:
+    """For an application that has paths of its own beside these."""
+    doors = [Route(f"/sys/{door}.php", SmscDoor(simulator, door)) for door in DOORS]
+    rest = Route("/rest/send/", SmscDoor(simulator, "send"))
+    return [*doors, rest, Mount("/sim", routes=Control(simulator).routes())]
+
+
+def create(simulator: Simulator) -> Starlette:
+    """The application; starting and closing *simulator* is the caller's."""
+    return Starlette(routes=routes(simulator))

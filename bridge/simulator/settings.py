@@ -1,0 +1,114 @@
+"""What the control API can set: accounts, switches, handlers. Strict: an unknown key is an error.
+
+All models are frozen; a change replaces the object, so that nobody holds half of an old setting.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MASK = "***"
+"""What a secret looks like wherever the simulator shows one."""
+
+
+class Setting(BaseModel):
+    """Strict and frozen; numbers may stand as text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Account(Setting):
+    """One login at the provider.
+
+    *prices* are per segment by the longest matching prefix of the number (digits, no plus), with
+    ``default``; *channel_prices* replace them for ``hlr``, ``ping``, ``call`` … *groups* are the members
+    of ``G<number>``. An empty *senders* or *allowed_addresses* allows every one.
+    """
+
+    login: str
+    password: str = Field(repr=False)
+    apikey: str = Field(default="", repr=False)
+    number: str = "77770000000"
+    balance: Decimal = Decimal("1000.00")
+    credit: Decimal = Decimal(0)
+    currency: str = "KZT"
+    prices: dict[str, Decimal] = {"default": Decimal("18.00")}
+    channel_prices: dict[str, Decimal] = {"hlr": Decimal("0.30"), "ping": Decimal("1.00")}
+    senders: tuple[str, ...] = ()
+    forbidden_words: tuple[str, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    groups: dict[str, tuple[str, ...]] = {}
+    allowed_addresses: tuple[str, ...] = ()
+    black_list: tuple[str, ...] = ()
+    zone_hours: int = 0
+    test_mode: bool = False
+
+
+class Limits(Setting):
+    """The provider's own limits (smsc-http.md §6); a request at or over one is answered with error 9 or 4."""
+
+    identical_seconds: float = 60
+    prices_a_minute: int = 5
+    connections: int = 15
+    status_a_minute: int = 5
+    status_lists_a_minute: int = 1
+    status_connections: int = 5
+    balance_a_minute: int = 10
+    answers_a_minute: int = 3
+    wait_calls_a_minute: int = 50
+    flood_messages: int = 50
+    flood_gap_seconds: float = 30
+    bad_requests_a_minute: int = 10
+    block_seconds: float = 300
+
+
+class Switches(Setting):
+    """The questions the manuals leave open, and the pace of the pretend network (seconds)."""
+
+    operator_delay: float = 0.05
+    delivery_delay: float = 0.3
+    identical: Literal["phones+mes+sender", "everything"] = "phones+mes+sender"
+    hosts_share_memory: bool = True
+    trim_before_commands: bool = True
+    repair_numbers: bool = True
+    string_ids: bool = True
+    md5_passwords: bool = True
+    charge_failures: bool = True
+    json_numbers_as_text: bool = False
+    status_tail: bool = False
+    status_parts: bool = False
+    echo_parameters: bool = True
+    echo_charset: bool = False
+    omit_err: bool = False
+    extra_fields: dict[str, str] = {}
+    inbound_id: bool = True
+    inbound_delay: float = 0
+    inbound_template: str = "{phone}:{mes}:{to}:{secret}"
+    waitcall_template: str = "{phone}:{ts}:{secret}"
+    waitcall_with_mes: bool = False
+    crc32_form: Literal["unsigned", "signed", "hex"] = "unsigned"
+    callback_retries: tuple[float, ...] = ()
+    accepted_answers: tuple[int, ...] = (200,)
+    hlr: dict[str, str] = {
+        "imsi": "250023012345678",
+        "msc": "79232510066",
+        "mcc": "250",
+        "mnc": "02",
+        "cn": "Russian Federation",
+        "net": "MegaFON",
+        "rcn": "",
+        "rnet": "",
+    }
+    wait_call_numbers: tuple[str, ...] = ("77770000001", "77770000002")
+    limits: Limits = Limits()
+
+
+class Handler(Setting):
+    """Where the provider posts to; *url* carries charset, fmt, secret and own parameters in its query."""
+
+    url: str
+    statuses: bool = True
+    inbound: bool = True
