@@ -8,11 +8,11 @@ the plan of one happening part of what the next one sees.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bridge.errors import BridgeError
-from bridge.model import Conversation, Incident, Message, Notice, Notification, Plan, Timer
+from bridge.model import Conversation, Incident, Message, MessageState, Notice, Notification, Plan, Timer
 
 
 class NotLoaded(BridgeError):
@@ -122,9 +122,17 @@ class Memory:
             self.waiting.setdefault(message.incident_id, set()).add(message.id)
             if message.rule == "(answer)":
                 self.answers.setdefault(message.phone, []).append(message.created_at)
-        for number, _reason in plan.cancel:
+        for number, reason in plan.cancel:
+            self._move(number, "CANCELLED", reason)
             for waiting in self.waiting.values():
                 waiting.discard(number)
+        for number, state, reason in plan.states:
+            self._move(number, state, reason)
+
+    def _move(self, number: int, state: MessageState, reason: str) -> None:
+        """Two receipts for one message in one transaction: the second must see what the first did (T24)."""
+        if number in self.messages:
+            self.messages[number] = replace(self.messages[number], state=state, reason=reason)
 
     def _live(self) -> Iterable[Incident]:
         return (i for i in self.incidents.values() if i.state in ("open", "acked"))

@@ -235,6 +235,7 @@ class Failed:
     message_id: int
     reason: str
     status: str = "5.0.0"  # RFC 3463
+    copy_via: tuple[str, ...] = ()  # its fate is unknown and it is critical: send it again by these, marked
 
 
 @dataclass(frozen=True, slots=True)

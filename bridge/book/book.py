@@ -15,13 +15,13 @@ from bridge.config.names import MailTarget
 from bridge.model import Event
 from bridge.oncall.people import People, Target
 from bridge.producers.loading import Packs
-from bridge.render import RuleTexts, Text, frame_pieces
+from bridge.render.texts import Text
 from bridge.routing.addresses import Addresses
 from bridge.routing.numbers import Destinations, forbidden, read_number
 from bridge.routing.rulebook import Rules
 from bridge.routing.rules import Action, Value
 from bridge.routing.sources import Sources
-from bridge.sms.fit import Alphabet, Piece
+from bridge.sms.fit import Alphabet
 
 _ANSWER_VALIDITY = timedelta(minutes=30)  # an answer to a command that comes later than this only confuses
 
@@ -33,6 +33,15 @@ class Targets:
     people: tuple[Target, ...]
     reasons: tuple[str, ...] = ()
     nobody: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTexts:
+    """The texts a rule writes itself; None: the frame of the words room."""
+
+    alert: Text | None = None
+    recovery: Text | None = None
+    group: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +71,9 @@ class RuleBook:
     def text(self, rule: str, which: Literal["alert", "recovery", "group"]) -> Text | None:
         """The rule's own text for an occasion; None: the frame of the words room."""
         texts = self.texts.get(rule)
-        return None if texts is None else texts.of(which)
-
-    def frame(
-        self, kind: str, language: str, values: Mapping[str, object], *, latin: bool = False
-    ) -> tuple[Piece, ...]:
-        """A frame of the words room as pieces: the title gives way first."""
-        return frame_pieces(kind, language, values, shrinkable={"t": 1}, latin=latin)
+        if texts is None:
+            return None
+        return {"alert": texts.alert, "recovery": texts.recovery, "group": texts.group}[which]
 
     def key(self, rule: str, event: Event, groups: Mapping[str, str]) -> str:
         """The rule's ``key`` for this event, "" when it has none or it renders to nothing."""
@@ -91,9 +96,9 @@ class RuleBook:
 
     # people
 
-    def targets(self, action: Action, recipients: Sequence[str], now: datetime) -> Targets:
+    def targets(self, action: Action, recipients: Sequence[str], now: datetime, source: str = "") -> Targets:
         """The phones that ``to`` means at *now*; *recipients* are the mail's addresses that the rule took."""
-        given, refused = self._given(action, recipients)
+        given, refused = self._given(action, recipients, source)
         found = self.people.resolve(action.to, now, given=given)
         nobody = any(phrase.kind == "nobody" for phrase in action.to)
         reasons = (*found.reasons, *(f"number not allowed ({why})" for why in refused))
@@ -101,11 +106,12 @@ class RuleBook:
             reasons = ("nobody to tell",)
         return Targets(found.targets, reasons, nobody)
 
-    def _given(self, action: Action, recipients: Sequence[str]) -> tuple[list[str], list[str]]:
+    def _given(self, action: Action, recipients: Sequence[str], source: str) -> tuple[list[str], list[str]]:
         """The phones that the sender named in his addresses, and why others may not be used."""
         if action.numbers is None or not any(phrase.kind == "recipient" for phrase in action.to):
             return [], []
-        region = action.numbers.region or self.config.region
+        regions = (each.region for each in self.config.sources.get(source, ()))
+        region = action.numbers.region or next(filter(None, regions), self.config.region)
         destinations = Destinations(self.config.destinations, self.config.region)
         people = frozenset(person.phone for person in self.config.people.values())
         given: list[str] = []
@@ -203,10 +209,9 @@ class RuleBook:
 
     def promises_answers(self, rule: str, action: Action, phone: str) -> bool:
         """Whether an SMS of this rule shows a code: its text has one, or the frame may, and answers can arrive."""
-        texts = self.texts.get(rule)
-        own = texts.of("alert") if texts else None
+        own = self.text(rule, "alert")
         if own is not None:
-            return own.asks_for("code")
+            return any("code" in variant.names for variant in own.variants.values())
         return action.track and self.answerable(self.chain(action, phone))
 
     def price(self, chain: Sequence[str], phone: str, segments: int) -> tuple[Decimal | None, str]:

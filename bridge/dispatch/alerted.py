@@ -39,7 +39,7 @@ class _Case:
         return self.route.event
 
 
-def needs_of(reading: Reading, book: RuleBook) -> Needs:
+def needs_of(reading: Reading, book: RuleBook, now: datetime) -> Needs:
     """The rows that a reading will touch."""
     keys: set[tuple[str, str]] = set()
     producer_keys: set[tuple[str, str]] = set()
@@ -53,7 +53,7 @@ def needs_of(reading: Reading, book: RuleBook) -> Needs:
             action = book.action(route.rule)
             if action is not None and action.to:
                 keys.add((reading.source, incident_key(book, route)))
-                phones.update(t.phone for t in book.targets(action, route.recipients, reading.received_at).people)
+                phones.update(t.phone for t in book.targets(action, route.recipients, now, reading.source).people)
     return Needs(
         keys=frozenset(keys),
         producer_keys=frozenset(producer_keys),
@@ -86,6 +86,9 @@ def alerted(reading: Reading, book: RuleBook, memory: Memory, now: datetime) -> 
         if not reading.refused.startswith("loop"):
             notices.from_not_allowed(draft, reading)
     else:
+        if reading.unreadable:
+            draft.mail_state = "QUARANTINED"
+            notices.quarantined(draft, reading)
         for n, routed in enumerate(reading.events):
             _event(draft, reading, n, routed)
     return draft.plan()
@@ -101,7 +104,7 @@ def _event(draft: Draft, reading: Reading, n: int, routed: RoutedEvent) -> None:
     event = routed.event
     if event.state == "recovery" and event.key:
         incident = draft.open_by_producer_key(reading.source, event.key)
-        if incident is not None:
+        if incident is not None and _ends(event, incident):
             recovered(draft, reading, n, event, incident)
             return
     paged: set[str] = set()
@@ -113,6 +116,11 @@ def _event(draft: Draft, reading: Reading, n: int, routed: RoutedEvent) -> None:
             _act(draft, _Case(reading, n, route, action, paged))
     if routed.left:
         notices.unrouted(draft, reading, n, routed)
+
+
+def _ends(event: Event, incident: Incident) -> bool:
+    """Whether a recovery is about the present episode: the late end of an earlier one must not end it."""
+    return not event.problem_id or not incident.problem_id or event.problem_id == incident.problem_id
 
 
 def _act(draft: Draft, case: _Case) -> None:
@@ -144,7 +152,7 @@ def _untracked(draft: Draft, case: _Case) -> None:
 
 def _targets(draft: Draft, case: _Case) -> list[Target]:
     """Whom the rule means now, without those who have a message for this event; holes are told."""
-    found = draft.book.targets(case.action, case.route.recipients, draft.now)
+    found = draft.book.targets(case.action, case.route.recipients, draft.now, case.reading.source)
     for reason in found.reasons:
         draft.fate(case.n, "nothing", rule=case.route.rule, reason=reason)
         notices.hole(draft, case.reading, case.n, reason)
@@ -157,7 +165,7 @@ def _tracked(draft: Draft, case: _Case) -> None:
     key = incident_key(draft.book, case.route)
     incident = draft.open_incident(case.reading.source, key)
     if case.event.state == "recovery":
-        if incident is None:
+        if incident is None or not _ends(case.event, incident):
             draft.fate(case.n, "nothing", rule=case.route.rule, reason="recovery of something nobody was told")
         else:
             recovered(draft, case.reading, case.n, case.event, incident)

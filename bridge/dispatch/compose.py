@@ -11,15 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from bridge.book import RuleBook
 from bridge.dispatch import notices
 from bridge.dispatch.draft import Draft
 from bridge.model import Event, Incident, Message, MessageClass
 from bridge.oncall.people import Target
-from bridge.render import RenderFailed, Variables, plain
+from bridge.render.frames import FrameValue, frame_pieces
+from bridge.render.names import host_part
+from bridge.render.texts import RenderFailed, plain, render
+from bridge.render.variables import Variables
 from bridge.routing.rules import Action
-from bridge.sms.fit import Fitted, Piece, fit
+from bridge.sms.fit import Alphabet, Piece, fit
 
 Kind = Literal["alert", "repeated", "worse", "alert.copy", "recovery"]
 
@@ -46,8 +50,11 @@ def say(draft: Draft, occasion: Occasion, action: Action, target: Target, *, mai
     promised = bool(occasion.code)
     chain = book.chain(action, target.phone)
     tail = book.number_tail(chain) if promised else ""
-    pieces = _pieces(draft, occasion, target, language)
-    fitted = _fitted(pieces, tail, action, book, target)
+    alphabet = book.alphabet(target.person, action.alphabet)
+    pieces = list(_pieces(draft, occasion, target, language, alphabet))
+    if tail:
+        pieces.append(Piece(f" {tail}"))
+    fitted = fit(pieces, action.parts, alphabet, language)
     price, currency = book.price(chain, target.phone, fitted.segments)
     message = Message(
         id=draft.take("message"),
@@ -83,7 +90,7 @@ def answer(
     """Our own words to a phone: answers to commands, news for colleagues."""
     book = draft.book
     chain = book.chain(None, phone)
-    fitted = fit(text, 2, book.alphabet(person, "keep"))
+    fitted = fit(text, 2, book.alphabet(person, "keep"), language)
     price, currency = book.price(chain, phone, fitted.segments)
     importance: MessageClass = "normal"
     message = Message(
@@ -110,68 +117,46 @@ def _log(draft: Draft, message: Message, kind: str) -> None:
     )
 
 
-def _pieces(draft: Draft, occasion: Occasion, target: Target, language: str) -> Sequence[Piece]:
-    book = draft.book
+def _pieces(draft: Draft, occasion: Occasion, target: Target, language: str, alphabet: Alphabet) -> Sequence[Piece]:
+    book, zone = draft.book, draft.book.zone(target.person)
     text = book.text(occasion.rule, "recovery" if occasion.kind == "recovery" else "alert")
     if text is None:
-        return book.frame(occasion.kind, language, _frame_values(occasion, book, target, draft.now))
+        return frame_pieces(occasion.kind, language, _frame_values(occasion, zone, draft.now), alphabet=alphabet)
     try:
-        return text.render(
-            variables(occasion, book, target, draft.now),
-            language=language,
-            default_language=book.config.language,
-            zone=book.zone(target.person),
-            now=draft.now,
-        )
+        said = variables(occasion, book, target)
+        return render(text, said, language=language, zone=zone, now=draft.now, otherwise=book.config.language)
     except RenderFailed as failure:
         notices.template_failed(draft, occasion.rule, failure)
         return (Piece(plain(occasion.event), 1),)
 
 
-def _fitted(pieces: Sequence[Piece], tail: str, action: Action, book: RuleBook, target: Target) -> Fitted:
-    whole = [*pieces, Piece(f" {tail}", 0)] if tail else list(pieces)
-    return fit(whole, action.parts, book.alphabet(target.person, action.alphabet))
-
-
-def variables(occasion: Occasion, book: RuleBook, target: Target, now: datetime) -> Variables:
+def variables(occasion: Occasion, book: RuleBook, target: Target) -> Variables:
     """What a template may see."""
-    event, incident = occasion.event, occasion.incident
+    incident = occasion.incident
     return Variables(
-        source=event.source,
-        producer=event.producer,
-        host=event.host,
-        service=event.service,
-        severity=event.severity,
-        state=event.state,
-        key=event.key,
-        title=event.title,
-        detail=event.detail,
-        labels=event.labels,
-        count=incident.count if incident else 1,
-        since=incident.opened_at if incident else now,
-        now=now,
+        event=occasion.event,
         person=book.name(target.person) if target.person else target.phone,
         rule=occasion.rule,
         code=occasion.code,
-        list="",
-        events=(),
-        call_to_ack=book.number(book.chain(None, target.phone)),
+        count=incident.count if incident else 1,
+        since=incident.opened_at if incident else None,
         subject=occasion.subject,
-        from_=occasion.sender,
+        sender=occasion.sender,
         text=occasion.text,
-        m=occasion.groups or {},
+        groups=occasion.groups or {},
     )
 
 
-def _frame_values(occasion: Occasion, book: RuleBook, target: Target, now: datetime) -> dict[str, object]:
+def _frame_values(occasion: Occasion, zone: ZoneInfo, now: datetime) -> dict[str, FrameValue]:
     event, incident = occasion.event, occasion.incident
-    zone = book.zone(target.person)
+    since = incident.opened_at if incident else now
     return {
         "code": occasion.code,
-        "severity": event.severity,
-        "h": event.host,
+        "sev": lambda said: said.severity(event.severity),
+        "over": lambda said: said.over,
+        "h": host_part(event.host),
         "t": event.title,
         "n": incident.count if incident else 1,
-        "since": incident.opened_at.astimezone(zone) if incident else now.astimezone(zone),
-        "span": now - incident.opened_at if incident else now - now,
+        "at": lambda said: said.clock(since, zone),
+        "span": lambda said: said.span(now - since),
     }

@@ -14,11 +14,11 @@ from bridge.memory import Memory, Needs
 from bridge.model import Call, Due, Failed, Happening, Order, Plan, Reading, Receipt, Reply
 
 
-def needs(happening: Happening, book: RuleBook) -> Needs:
+def needs(happening: Happening, book: RuleBook, now: datetime) -> Needs:
     """The rows that :func:`decide` may ask for; the caller locks and loads them."""
     match happening:
         case Reading():
-            return needs_of(happening, book)
+            return needs_of(happening, book, now)
         case Due():
             return due_needs(happening)
         case Receipt():
@@ -34,7 +34,7 @@ def needs(happening: Happening, book: RuleBook) -> Needs:
 def decide(happening: Happening, book: RuleBook, memory: Memory, now: datetime) -> Plan:
     """Everything that follows from one thing that happened: notes, messages, timers, mails.
 
-    Pure: same arguments, same plan. *memory* holds what ``needs(happening, book)`` named; asking for more
+    Pure: same arguments, same plan. *memory* holds what ``needs(happening, book, now)`` named; asking for more
     raises NotLoaded. The caller locks, loads, decides and writes in one transaction.
     """
     match happening:

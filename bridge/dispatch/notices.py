@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.letters import post
 from bridge.model import Message, Notice, Reading, RoutedEvent
-from bridge.render import RenderFailed
+from bridge.render.texts import RenderFailed
 from bridge.words.catalogue import MAIL_SUBJECT, words
 from bridge.words.figures import masked
 
@@ -89,6 +89,15 @@ def from_not_allowed(draft: Draft, reading: Reading) -> None:
     """A header From that its source may not use: the mail pages nobody, the operator hears of it."""
     body = f"M-{reading.mail_id}: {reading.refused}. From: {reading.sender}. Subject: {reading.subject}"
     tell(draft, f"from/{reading.source}", f"{reading.source}: {reading.refused}", body)
+
+
+def quarantined(draft: Draft, reading: Reading) -> None:
+    """A mail that stopped its reader is set aside; its one event still alerts."""
+    w = words(_language(draft))
+    mail = f"M-{reading.mail_id}"
+    body = w.say("operator", "quarantine", mail=mail, who="", at="")
+    subject = MAIL_SUBJECT + w.say("operator", "quarantine.subject", mail=mail)
+    post(draft, "operator", draft.book.config.operator.mail, subject, f"{body}\n\n{reading.unreadable}", from_null=True)
 
 
 def hole(draft: Draft, reading: Reading, n: int, reason: str) -> None:

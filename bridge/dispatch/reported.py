@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
 from bridge.dispatch import notices
 from bridge.dispatch.draft import Draft
 from bridge.memory import Memory, Needs
 from bridge.model import Failed, Message, MessageState, Plan, Receipt
+from bridge.render.frames import FrameValue, frame_pieces
+from bridge.render.names import host_part
+from bridge.sms.fit import fit
 
+_COPY_VALID = timedelta(minutes=10)
 _RANK: dict[MessageState, int] = {
     "READY": 0, "HELD": 0, "INFLIGHT": 1, "UNKNOWN": 1, "ACCEPTED": 2, "ACCEPTED_NO_ID": 2, "HANDED_OVER": 2,
     "REJECTED": 3, "CANCELLED": 3, "EXPIRED": 3, "UNDELIVERED": 3, "DELIVERED": 4,
@@ -52,16 +57,39 @@ def ended_needs(failed: Failed) -> Needs:
 
 
 def ended(failed: Failed, book: RuleBook, memory: Memory, now: datetime) -> Plan:
-    """A message was refused for good, or was too late to be sent: the operator hears of it."""
+    """A message will never be proven to have arrived: the operator hears of it, a critical one goes once more."""
     draft = Draft(book, memory, now)
     message = memory.message(failed.message_id)
     if message is None:
         return draft.plan()
     draft.mail_id = message.mail_id
     draft.log("message.failed", incident_id=message.incident_id, message_id=message.id, reason=failed.reason)
+    if failed.copy_via:
+        _once_more(draft, message, failed.copy_via)
     if message.rule != "(answer)":
         notices.not_delivered(draft, message, failed.reason, failed.status, _provider(message), "")
     return draft.plan()
+
+
+def _once_more(draft: Draft, message: Message, chain: tuple[str, ...]) -> None:
+    """The second copy of a critical message whose first has no provable fate; it says so (promise 2)."""
+    copy = replace(
+        message, id=draft.take("message"), providers=chain, copy=True, state="READY", reason="", due_at=draft.now,
+        created_at=draft.now, valid_until=max(message.valid_until, draft.now + _COPY_VALID),
+    )  # fmt: skip
+    incident = draft.incident(message.incident_id)
+    if incident is not None and draft.book.text(message.rule, "alert") is None:
+        code = next((c.code for c in draft.codes(message.phone).values() if c.incident_id == incident.id), "")
+        values: dict[str, FrameValue] = {
+            "code": code,
+            "sev": lambda said: said.severity(incident.severity),
+            "h": host_part(incident.host),
+            "t": incident.title,
+        }
+        fitted = fit(frame_pieces("alert.copy", message.language, values), max(message.segments, 1), "keep")
+        copy = replace(copy, text=fitted.text, encoding=fitted.encoding, segments=fitted.segments)
+    draft.messages.append(copy)
+    draft.log("message.copy", incident_id=copy.incident_id, message_id=copy.id, of=message.id, providers=list(chain))
 
 
 def _provider(message: Message) -> str:

@@ -199,6 +199,7 @@ class Claimed:
     message: Message
     attempt: Attempt
     lease_until: datetime
+    earlier: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ def claim(tx: Tx, now: datetime, owner: str, most: int, choose: Choose) -> list[
             continue
         client_id = _client_id(tx, choice, before, now)
         attempt = _new_attempt(message.id, len(before) + 1, choice, client_id, now)
-        taken.append(Claimed(message, attempt, now + LEASE))
+        taken.append(Claimed(message, attempt, now + LEASE, tuple(before)))
         submissions.append(_submission_row(attempt))
     tx.many(_POSTPONE, waits)
     tx.many(_ADD_SUBMISSION, submissions)
@@ -258,7 +259,7 @@ def again(tx: Tx, watched: Watched, now: datetime, owner: str) -> Claimed:
         "INFLIGHT", "", "", "", (), now, None,
     )  # fmt: skip
     tx.many(_ADD_SUBMISSION, [_submission_row(attempt)])
-    claimed = Claimed(watched.message, attempt, now + LEASE)
+    claimed = Claimed(watched.message, attempt, now + LEASE, watched.attempts)
     _make_inflight(tx, [claimed], owner)
     return claimed
 

@@ -34,8 +34,8 @@ def _dialect(dialect: Dialect) -> Dialect:
 
 
 _DIALECTS: dict[str, Dialect] = {
-    "sqlite": _dialect(sqlite.dialect(paramstyle="named")),  # type: ignore[no-untyped-call]
-    "postgresql": _dialect(postgresql.dialect(paramstyle="pyformat")),
+    "sqlite": _dialect(sqlite.dialect(paramstyle="named")),
+    "postgresql": _dialect(postgresql.dialect(paramstyle="pyformat")),  # type: ignore[no-untyped-call]
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, null, select, update
 
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.store.engine import Row, Store, Tx
@@ -39,7 +39,7 @@ _MARK = Statement(
 _ADD = insert(table)
 _REMOVE = Statement(delete(table).where(table.c.login == bindparam("of")))
 _UNLOCK = Statement(
-    update(table).where(table.c.login == bindparam("of")).values(locked_until=None, updated_at=bindparam("now"))
+    update(table).where(table.c.login == bindparam("of")).values(locked_until=null(), updated_at=bindparam("now"))
 )
 
 

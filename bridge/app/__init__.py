@@ -1,0 +1,1 @@
+"""Builds everything, starts it in order, stops it in reverse. Decides nothing."""

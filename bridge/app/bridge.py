@@ -1,0 +1,471 @@
+"""One running bridge: every part, built from a rule book, started in order, stopped in reverse.
+
+Start: store, what an earlier boot left, logins, gateways, loops, HTTP, mail doors. Stop: mail doors (mails that are
+coming in end), planner, hand-overs on the wire, HTTP, store. A reload exchanges the book and what is made of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bridge.app.inbound import wanted_polls
+from bridge.app.planner import Planner
+from bridge.app.standing import Standing
+from bridge.book import RuleBook
+from bridge.config.models.doors import Listener
+from bridge.delivery.accounts import Accounts
+from bridge.delivery.gateways import Gateways
+from bridge.delivery.poster import Poster
+from bridge.delivery.sender import Sender
+from bridge.delivery.watcher import Watcher
+from bridge.dispatch.decide import decide, needs
+from bridge.egress.smtp import MailRelay
+from bridge.errors import ConfigError, StoreUnavailable
+from bridge.ingress.limits import SharedLimits
+from bridge.ingress.policy import BookPolicy
+from bridge.ingress.smtp import SmtpDoor
+from bridge.model import Envelope, Failed, Happening, Message, Order, OutgoingMail, Receipt
+from bridge.observe import Metrics
+from bridge.providers.base import Balance
+from bridge.providers.build import gateways as open_gateways
+from bridge.providers.http import HttpClient
+from bridge.store import mails, outbox, plans, post
+from bridge.store.engine import Store, Tx
+from bridge.store.outbox import Claimed, Outcome
+from bridge.store.users import Logins, follow
+from bridge.web.app import create
+from bridge.web.callbacks import Callbacks, handlers
+from bridge.web.hub import Hub
+from bridge.web.ports import CallbackAnswer, DemoInfo, Health, Part, Ports, PretendWorld
+from bridge.web.server import HttpServer
+
+log = structlog.get_logger("bridge")
+
+DISK_FLOOR = 64 * 1000 * 1000  # bytes that must be free before a mail is begun (threats F03)
+_DRAIN_MAILS = 5.0
+_DRAIN_ANSWERS = 10.0
+
+
+def utc_now() -> datetime:
+    """The clock of a running bridge."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a bridge is built into: the demo adds a pretend world, tests bring their own store and clock."""
+
+    store_path: Path
+    now: Callable[[], datetime] = utc_now
+    simulator: PretendWorld | None = None
+    demo: DemoInfo | None = None
+    routes: Sequence[Any] = ()  # further HTTP paths (the simulator's)
+    http: Callable[..., HttpServer] = HttpServer
+    sockets: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
+class Bridge:
+    """All parts of one process."""
+
+    def __init__(self, book: RuleBook, around: Surroundings) -> None:
+        self._book = book
+        self._around = around
+        self.now = around.now
+        self.node = book.config.node or book.hostname
+        self.owner = f"{self.node}/{uuid.uuid4().hex[:12]}"
+        self.metrics = Metrics()
+        self.changes = Hub()
+        self.store = Store(around.store_path)
+        self.metrics.show_commits(lambda: self.store.commits, lambda: self.store.waiting)
+        self._http_client = HttpClient()
+        self.gateways = Gateways({}, self.now)
+        self._relay: MailRelay | None = None
+        self._callbacks: Callbacks | None = None
+        self._logins = Logins()
+        self._limits = SharedLimits()
+        self.doors: list[SmtpDoor] = []
+        self.servers: list[HttpServer] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._planner: Planner | None = None
+        self._sender: Sender | None = None
+        self._poster: Poster | None = None
+        self._accounts: Accounts | None = None
+        self._stopping = False
+        self.instance = ""
+
+    @property
+    def book(self) -> RuleBook:
+        """The book in force."""
+        return self._book
+
+    # --- life ---
+
+    async def start(self) -> None:
+        """Everything up; raises what keeps it from starting (StoreVersion, ConfigError, OSError, CannotListen)."""
+        await self.store.open()
+        try:
+            await self._pick_up()
+            self._use(self._book)
+            await self._start_loops()
+            await self._open_doors()
+            if self._accounts is not None:
+                self._run("accounts", self._accounts.run())
+        except BaseException:
+            await self.stop()
+            raise
+        log.info("ready", node=self.node, doors=[door.address for door in self.doors], http=self.http_addresses)
+
+    async def stop(self) -> None:
+        """Close in reverse order: no mail that was answered 250 is lost, no answer on the wire is thrown away."""
+        self._stopping = True
+        await asyncio.gather(*(door.stop(_DRAIN_MAILS) for door in self.doors))
+        await self._cancel("planner", "accounts", "watcher", "logins", "standing", "poster")
+        if self._planner is not None:
+            with suppress(StoreUnavailable):
+                await self._planner.drain()
+            self._planner.close()
+        await self._cancel("sender")
+        if self._sender is not None:
+            with suppress(StoreUnavailable):
+                left = await self._sender.finish(_DRAIN_ANSWERS)
+                if left:
+                    log.warning("answers did not come in time, asked after at the next start", messages=left)
+        self.changes.close()
+        await asyncio.gather(*(server.stop() for server in self.servers))
+        await self._http_client.close()
+        self._logins.close()
+        self.store.close()
+
+    def reload(self, book: RuleBook) -> None:
+        """Take a new book. Doors keep their sockets; what the book says about addresses and people holds at once."""
+        self._use(book)
+        self._book = book
+        for door in self.doors:
+            door.reload_certificates()
+        self.metrics.reloads.labels("taken").inc()
+        self._wake()
+        log.info("reloaded", rules=len(book.rules.by_name), book=book.digest)
+
+    @property
+    def http_addresses(self) -> list[str]:
+        """Where HTTP is served."""
+        return [server.address for server in self.servers]
+
+    # --- building ---
+
+    def _use(self, book: RuleBook) -> None:
+        """What is made of a book and holds secrets. Raises ConfigError before anything was exchanged."""
+        opened = open_gateways(book.config.providers, self._http_client)
+        accounts = {name: gateway.account for name, gateway in opened.items()}
+        callbacks = Callbacks(
+            self.store,
+            lambda: self._book,
+            handlers(book.config, accounts),
+            self.now,
+            self._wake,
+            lambda provider, outcome: self._count_callback(provider, outcome),
+        )
+        outgoing = book.config.outgoing_mail
+        relay = None
+        if outgoing is not None:
+            password = outgoing.password.resolve("outgoing_mail.password") if outgoing.password else None
+            relay = MailRelay(outgoing, password, hostname=BookPolicy(lambda: book).hostname)
+        self.gateways = Gateways(opened, self.now)
+        self._callbacks = callbacks
+        self._relay = relay
+        self.metrics.config_loaded.set(self.now().timestamp())
+
+    async def _pick_up(self) -> None:
+        """What an earlier boot of this node left behind is ours again (threats §2)."""
+        now = self.now()
+
+        def pick_up(tx: Tx) -> tuple[int, int, str]:
+            free = mails.release_old_boots(tx, self.node, self.owner)
+            post.release_old_boots(tx, self.node, self.owner)
+            unknown = outbox.orphans(tx, self.node, self.owner, now)
+            instance = tx.raw("SELECT value FROM meta WHERE name = 'instance'")[0][0]
+            return free, len(unknown), str(instance)
+
+        free, unknown, self.instance = await self.store.write(pick_up)
+        if free or unknown:
+            log.warning("picked up after an unclean stop", mails=free, messages_unknown=unknown)
+
+    async def _start_loops(self) -> None:
+        self._planner = Planner(
+            self.store,
+            lambda: self._book,
+            owner=self.owner,
+            own=self.instance,
+            now=self.now,
+            decided=self._decided,
+            timed=lambda stage, seconds: self.metrics.cpu_seconds.labels(stage).observe(seconds),
+        )
+        self._sender = Sender(
+            self.store,
+            lambda: self.gateways,
+            owner=self.owner,
+            now=self.now,
+            decide_failed=self._decide_in,
+            ended=self._ended,
+            alarm=self._alarm,
+        )
+        watcher = Watcher(
+            self.store,
+            lambda: self.gateways,
+            owner=self.owner,
+            now=self.now,
+            decide=self._decide_in,
+            submit=self._sender.submit,
+            moved=lambda message, _state: self._changed(message),
+        )
+        self._poster = Poster(self.store, lambda: self._relay, owner=self.owner, now=self.now, ended=self._mail_ended)
+        accounts = Accounts(
+            self.store,
+            lambda: self.gateways,
+            lambda: wanted_polls(self._book.config),
+            now=self.now,
+            arrived=self._wake,
+            known=self._balance,
+        )
+        standing = Standing(self.store, self.metrics, self.now, lambda: self.gateways)
+        self._run("planner", self._planner.run())
+        self._run("sender", self._sender.run())
+        self._run("watcher", watcher.run())
+        self._run("poster", self._poster.run())
+        self._accounts = accounts
+        self._run("standing", standing.run())
+        self._run("logins", follow(self.store, self._logins))
+
+    async def _open_doors(self) -> None:
+        for listener in self._book.config.listen:
+            if listener.door == "http":
+                await self._open_http(listener)
+        for listener in self._book.config.listen:
+            if listener.door == "smtp":
+                await self._open_smtp(listener)
+
+    async def _open_smtp(self, listener: Listener) -> None:
+        door = SmtpDoor(
+            listener,
+            policy=BookPolicy(lambda: self._book),
+            keep=self.keep,
+            logins=self._logins,
+            limits=self._limits,
+            clock=self.now,
+            meter=self.metrics.door(str(listener.address)),
+            room=self._room,
+            sockets=self._around.sockets.get(listener.address.path, ()),
+        )
+        await door.start()
+        self.doors.append(door)
+
+    async def _open_http(self, listener: Listener) -> None:
+        address = listener.address
+        ports = Ports(
+            store=self.store,
+            book=lambda: self._book,
+            now=self.now,
+            callback=self._take_callback,
+            changes=self.changes,
+            health=self.health,
+            registry=self.metrics.registry,
+            act=self.act,
+            serve=frozenset(listener.serve),
+            simulator=self._around.simulator,
+            demo=self._around.demo,
+            console_open=_is_loopback(address.host),
+        )
+        tls = listener.tls
+        server = self._around.http(
+            create(ports, self._around.routes),
+            address.host,
+            address.port,
+            certificate=str(tls.cert) if tls else "",
+            key=str(tls.key) if tls else "",
+        )
+        await server.start()
+        self.servers.append(server)
+
+    # --- what the parts ask of each other ---
+
+    async def keep(self, envelope: Envelope) -> int:
+        """Commit a mail, then give it to the planner: the door answers 250 after this."""
+        number = await self.store.write(lambda tx: mails.keep(tx, envelope, self.owner))
+        if self._planner is not None:
+            self._planner.offer(number, envelope)
+        return number
+
+    async def act(self, order: Order) -> None:
+        """An operator's act, decided at once."""
+        await self.store.write(lambda tx: self._decide_in(tx, [order]))
+        self.changes.publish()
+        self._wake()
+
+    async def health(self) -> Health:
+        """Ready means: mail would be taken, kept, decided and sent on."""
+        parts = [await self._store_part()]
+        for name in ("planner", "sender", "watcher", "poster"):
+            task = self._tasks.get(name)
+            parts.append(Part(name, "" if task is not None and not task.done() else "not running"))
+        going = "going down" if self._stopping else ""
+        parts += [Part(f"smtp {door.address}", going) for door in self.doors]
+        return Health(tuple(parts))
+
+    async def _store_part(self) -> Part:
+        try:
+            async with asyncio.timeout(2):
+                await self.store.write(lambda tx: None)
+        except (StoreUnavailable, TimeoutError) as error:
+            return Part("store", str(error) or "slow")
+        return Part("store")
+
+    def _decide_in(self, tx: Tx, happenings: Sequence[Happening]) -> None:
+        """Decide inside a transaction that is under way; an error of one undoes the transaction."""
+        if not happenings:
+            return
+        book, now = self._book, self.now()
+        decided = plans.plan(tx, happenings, lambda h: needs(h, book, now), lambda h, m: decide(h, book, m, now), now)
+        for one in decided:
+            if one.error is not None:
+                raise one.error
+            self._count_receipt(one.happening)
+
+    def _decided(self, decided: Sequence[plans.Decided]) -> None:
+        """After a commit of the planner: wake whoever has work now, tell the pages."""
+        if not decided:
+            return
+        self.metrics.plan_batch.observe(len(decided))
+        for one in decided:
+            self._count_decision(one)
+        if any(one.plan.messages for one in decided) and self._sender is not None:
+            self._sender.wake()
+        if any(one.plan.mails for one in decided) and self._poster is not None:
+            self._poster.wake()
+        self.changes.publish(*{name for one in decided for name in _names(one)})
+
+    def _ended(self, claimed: Claimed, outcome: Outcome, seconds: float) -> None:
+        provider = claimed.attempt.provider
+        accepted = outcome.submission == "ACCEPTED"
+        self.metrics.submitted(
+            provider, outcome.submission.lower(), seconds, claimed.message.segments if accepted else 0
+        )
+        if outcome.cost:
+            self.metrics.paid(provider, claimed.message.currency, Decimal(outcome.cost))
+        if claimed.attempt.number == 1:
+            wait = (claimed.attempt.started_at - claimed.message.created_at).total_seconds()
+            self.metrics.hand_over_seconds.labels(claimed.message.message_class).observe(wait)
+        if outcome.message == "REJECTED" and self._poster is not None:
+            self._poster.wake()
+        self._changed(claimed.message)
+
+    def _changed(self, message: Message) -> None:
+        self.changes.publish(
+            "now", f"message:{message.id}", f"mail:{message.mail_id}", f"incident:{message.incident_id}"
+        )
+
+    def _mail_ended(self, mail: OutgoingMail, how: str) -> None:
+        self.metrics.outgoing_mails.labels(mail.kind, {"later": "retry", "failed": "refused"}.get(how, how)).inc()
+        self.changes.publish(f"incident:{mail.incident_id}", f"mail:{mail.mail_id}")
+
+    def _balance(self, account: str, balance: Balance) -> None:
+        self.metrics.balance.labels(account, balance.currency).set(float(balance.amount))
+        self.changes.publish("now")
+
+    def _alarm(self, kind: str, name: str, why: str) -> None:
+        self.changes.publish("now")
+        log.error("gateway trouble", kind=kind, gateway=name, why=why)
+
+    def _count_decision(self, one: plans.Decided) -> None:
+        if one.error is not None:
+            self.metrics.failed_decisions.labels(type(one.happening).__name__).inc()
+            return
+        for message in one.plan.messages:
+            self.metrics.messages_created.labels(message.message_class).inc()
+        if hasattr(one.happening, "events"):
+            self.metrics.mails_planned.labels(one.plan.mail_state).inc()
+            for routed in one.happening.events:
+                self.metrics.events.labels(routed.event.producer, routed.event.state).inc()
+        if one.plan.read_as:
+            self.metrics.replies.labels(getattr(one.happening, "provider", ""), one.plan.read_as).inc()
+
+    def _count_receipt(self, happening: Happening) -> None:
+        match happening:
+            case Receipt():
+                self.metrics.receipts.labels(happening.provider, happening.state).inc()
+            case Failed() if self._poster is not None:
+                self._poster.wake()
+
+    def _count_callback(self, provider: str, outcome: str) -> None:
+        if outcome in ("receipt", "known", "inbound"):
+            self.metrics.callbacks.labels(provider, outcome).inc()
+        else:
+            self.metrics.callbacks_refused.labels(outcome).inc()
+
+    async def _take_callback(
+        self, path: str, body: bytes, content_type: str, query: Mapping[str, str]
+    ) -> CallbackAnswer:
+        if self._callbacks is None:
+            return CallbackAnswer(503, "try again")
+        return await self._callbacks(path, body, content_type, query)
+
+    def _room(self, size: int) -> bool:
+        """Whether the disk has room for a mail of *size* bytes and everything that follows from it."""
+        return shutil.disk_usage(self.store.path.parent).free > DISK_FLOOR + 4 * size
+
+    def _wake(self) -> None:
+        if self._planner is not None:
+            self._planner.wake()
+        if self._sender is not None:
+            self._sender.wake()
+        if self._poster is not None:
+            self._poster.wake()
+        self.changes.publish()
+
+    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_loud)
+        self._tasks[name] = task
+
+    async def _cancel(self, *names: str) -> None:
+        tasks = [self._tasks[name] for name in names if name in self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _names(one: plans.Decided) -> set[str]:
+    """The pages that a decision changed."""
+    names = {"now"}
+    names |= {f"incident:{incident.id}" for incident in one.plan.incidents}
+    names |= {f"mail:{entry.mail_id}" for entry in one.plan.journal if entry.mail_id}
+    return names
+
+
+def _loud(task: asyncio.Task[None]) -> None:
+    """A loop that ends by itself is a fault of ours, and readiness shows it."""
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("loop died", loop=task.get_name(), exc_info=task.exception())
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def store_path(book: RuleBook, folder: Path) -> Path:
+    """The file of the embedded store. Raises ConfigError for another kind of store."""
+    url = book.config.store.url
+    if not url.startswith("sqlite://"):
+        raise ConfigError(("store.url: only sqlite:// is built in this version",))
+    path = Path(url.removeprefix("sqlite://"))
+    return path if path.is_absolute() else folder / path

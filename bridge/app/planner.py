@@ -1,0 +1,211 @@
+"""The loop between the door and the outbox: read what came in, decide it in batches, wake who sends.
+
+A mail that the door of this node has just kept is handed over in memory; what a crash, a full hand-over or
+another node left behind is claimed from the store. Timers and inbound SMS go the same way. Nothing is decided
+here: ``read`` and ``decide`` are the pure functions that ``explain`` and ``test`` call too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+
+from bridge.book import RuleBook
+from bridge.dispatch.decide import decide, needs
+from bridge.errors import StoreUnavailable
+from bridge.intake.read import read, unreadable
+from bridge.intake.worker import IN_PLACE, ReaderKilled, Worker
+from bridge.model import Due, Email, Envelope, Happening, Reading, StoredMail
+from bridge.store import inbound, mails, plans, timers
+from bridge.store.engine import Store, Tx
+
+log = structlog.get_logger("planner")
+
+BATCH = 64  # happenings decided in one transaction
+_IN_HAND = 5_000  # mails that wait in memory; more are left to the store
+_POLL = 1.0  # seconds between looks at the store: the wake-up is the rule, the poll is the truth
+_CRASHES = 3
+
+
+class Planner:
+    """Reads and decides until it is stopped."""
+
+    def __init__(
+        self,
+        store: Store,
+        book: Callable[[], RuleBook],
+        *,
+        owner: str,
+        own: str,
+        now: Callable[[], datetime],
+        decided: Callable[[Sequence[plans.Decided]], None],
+        timed: Callable[[str, float], None] = lambda _stage, _seconds: None,
+    ) -> None:
+        """*own* is our loop mark; *decided* hears of every batch after its commit, *timed* of the CPU it took."""
+        self._store = store
+        self._book = book
+        self._owner = owner
+        self._own = own
+        self._now = now
+        self._decided = decided
+        self._timed = timed
+        self._in_hand: deque[StoredMail] = deque()
+        self._woken = asyncio.Event()
+        self._look = True
+        self._worker = Worker()
+        self.last_round = 0.0  # loop time of the last finished round: progress for the watchdog
+
+    def offer(self, number: int, envelope: Envelope) -> None:
+        """A mail that was just kept by this node."""
+        if len(self._in_hand) < _IN_HAND:
+            self._in_hand.append(StoredMail(number, envelope))
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Something new stands in the store (an inbound SMS, a retried mail)."""
+        self._look = True
+        self._woken.set()
+
+    @property
+    def in_hand(self) -> int:
+        """Mails that wait in memory."""
+        return len(self._in_hand)
+
+    async def run(self) -> None:
+        """Work until cancelled. A store that is away is waited for; nothing is dropped meanwhile."""
+        loop = asyncio.get_running_loop()
+        next_look = loop.time()
+        while True:
+            if loop.time() >= next_look:
+                self._look, next_look = True, loop.time() + _POLL
+            try:
+                busy = await self._round()
+            except StoreUnavailable as error:
+                log.warning("store away", error=str(error))
+                await asyncio.sleep(_POLL)
+                continue
+            self.last_round = loop.time()
+            if not busy:
+                self._woken.clear()
+                if not self._in_hand and not self._look:
+                    await _wait(self._woken, max(0.0, next_look - loop.time()))
+
+    async def drain(self) -> None:
+        """Decide what is in hand, once: called at a stop, after the doors are closed."""
+        while self._in_hand:
+            await self._round()
+
+    def close(self) -> None:
+        """End the reader process."""
+        self._worker.close()
+
+    async def _round(self) -> bool:
+        """One batch; True when there may be more at once."""
+        batch = [self._in_hand.popleft() for _ in range(min(BATCH, len(self._in_hand)))]
+        try:
+            happenings: list[Happening] = []
+            if self._look:
+                self._look = False
+                batch += await self._store.write(lambda tx: mails.claim(tx, self._owner, self._now(), BATCH))
+                happenings += await self._store.read(self._waiting)
+            for mail in batch:
+                reading = await self._read(mail)
+                if reading is not None:
+                    happenings.append(reading)
+            if happenings:
+                await self._decide(happenings)
+        except StoreUnavailable:
+            self._in_hand.extendleft(reversed([mail for mail in batch if mail.id not in self._ids_in_hand()]))
+            raise
+        if len(happenings) >= BATCH:
+            self._look = True
+        return bool(happenings)
+
+    def _ids_in_hand(self) -> set[int]:
+        return {mail.id for mail in self._in_hand}
+
+    def _waiting(self, tx: Tx) -> list[Happening]:
+        due: list[Happening] = [Due(timer) for timer in timers.due(tx, self._now(), BATCH)]
+        return [*inbound.waiting(tx, BATCH), *due]
+
+    async def _read(self, mail: StoredMail) -> Reading | None:
+        """The reading of one mail; None when it has to wait for another try."""
+        book = self._book()
+        if mail.attempts > _CRASHES:
+            return unreadable(mail, book, f"it stopped the reader {_CRASHES} times")
+        try:
+            email = await self._parsed_elsewhere(mail, book)
+            begin = _cpu()
+            reading = read(mail, book, own=self._own, email=email)
+            self._timed("read", _cpu() - begin)
+            return reading
+        except ReaderKilled as killed:
+            log.error("mail cannot be read", mail=mail.id, why=str(killed))
+            return unreadable(mail, book, str(killed))
+        except Exception:
+            log.exception("reading failed", mail=mail.id, attempt=mail.attempts)
+            return None
+
+    async def _parsed_elsewhere(self, mail: StoredMail, book: RuleBook) -> Email | None:
+        if len(mail.envelope.content) <= IN_PLACE:
+            await asyncio.sleep(0)  # let the doors answer between two mails
+            return None
+        from bridge.routing.facts import facts_of
+
+        entry = book.sources.of(facts_of(mail.envelope)).entry
+        return await self._worker.parse(mail.envelope, entry.default_charset if entry else None)
+
+    async def _decide(self, happenings: Sequence[Happening]) -> None:
+        try:
+            decided = await self._commit(happenings)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("batch failed, deciding one by one", happenings=len(happenings))
+            decided = []
+            for happening in happenings:
+                decided += await self._alone(happening)
+        for one in decided:
+            if one.error is not None:
+                log.error("deciding failed", happening=type(one.happening).__name__, exc_info=one.error)
+        self._decided(decided)
+
+    async def _alone(self, happening: Happening) -> list[plans.Decided]:
+        try:
+            return await self._commit([happening])
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("deciding failed", happening=type(happening).__name__)
+            return []
+
+    async def _commit(self, happenings: Sequence[Happening]) -> list[plans.Decided]:
+        book, now = self._book(), self._now()
+
+        def operation(tx: Tx) -> list[plans.Decided]:
+            begin = _cpu()
+            decided = plans.plan(
+                tx, happenings, lambda h: needs(h, book, now), lambda h, memory: decide(h, book, memory, now), now
+            )
+            self._timed("plan", _cpu() - begin)
+            return decided
+
+        return await self._store.write(operation)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def _cpu() -> float:
+    import time
+
+    return time.thread_time()

@@ -1,0 +1,190 @@
+"""From the operator's files to a rule book: everything compiled, every mistake of every room with its place.
+
+A book with errors is no book: ``run`` does not start with it and a reload never takes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.book.book import RuleBook, RuleTexts
+from bridge.config.load import Loaded, load
+from bridge.config.models.rules import Rule
+from bridge.config.problem import Place
+from bridge.errors import ConfigError
+from bridge.oncall.people import People
+from bridge.oncall.rotas import Rotas
+from bridge.oncall.windows import Windows
+from bridge.producers.loading import load_packs
+from bridge.render.texts import Text, compile_text, compile_value, load_template
+from bridge.routing.addresses import Addresses
+from bridge.routing.rulebook import Rules, compile_rules
+from bridge.routing.rules import CompiledRule, Value
+from bridge.routing.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBook:
+    """What came of loading: a book, or the reasons why there is none."""
+
+    loaded: Loaded
+    book: RuleBook | None
+    errors: tuple[str, ...]  # all sentences, ``FILE:LINE:COLUMN PATH: what is wrong``
+    warnings: tuple[str, ...] = ()
+
+    def require(self) -> RuleBook:
+        """The book; raises ConfigError with every error when there is none."""
+        if self.book is None:
+            raise ConfigError(self.errors)
+        return self.book
+
+
+def load_book(path: Path, *, tests: bool = False) -> LoadedBook:
+    """Read the configuration at *path* with its rules, and compile them. Never raises for what files contain."""
+    loaded = load(path, tests=tests)
+    errors = [str(problem) for problem in loaded.errors]
+    warnings = [str(problem) for problem in loaded.problems if problem.level != "error"]
+    book: RuleBook | None = None
+    try:
+        book, more = _compile(loaded)
+        warnings += more
+    except ConfigError as error:
+        errors += [problem for problem in error.problems if problem not in errors]
+    return LoadedBook(loaded, None if errors else book, tuple(errors), tuple(warnings))
+
+
+def _compile(loaded: Loaded) -> tuple[RuleBook, tuple[str, ...]]:
+    config = loaded.config
+    windows = Windows(config.windows, config.calendars, config.timezone)
+
+    rules = compile_rules(
+        loaded.rule_files, config, compile_value=compile_value, windows=windows.test, places=loaded.places
+    )
+    texts, keys = _texts(rules, loaded)
+    sources = Sources(config.sources)
+    book = RuleBook(
+        config=config,
+        rules=rules,
+        sources=sources,
+        addresses=Addresses(rules, config, sources),
+        people=People(config.people, config.teams, Rotas(config.rotas, windows, config.timezone)),
+        packs=load_packs(folder=_own_packs(loaded)),
+        texts=texts,
+        keys=keys,
+        digest=_digest(loaded),
+        hostname=config.node or socket.getfqdn(),
+    )
+    return book, tuple(str(problem) for problem in rules.warnings)
+
+
+def _own_packs(loaded: Loaded) -> Path | None:
+    folder = loaded.rules_folder / "producers"
+    return folder if folder.is_dir() else None
+
+
+def _texts(rules: Rules, loaded: Loaded) -> tuple[dict[str, RuleTexts], dict[str, Value]]:
+    """Every rule's own texts and key, compiled; the same source is compiled once for all who inherit it."""
+    compiler = _TextCompiler(loaded)
+    texts: dict[str, RuleTexts] = {}
+    keys: dict[str, Value] = {}
+    for rule in rules.by_name.values():
+        found = compiler.texts(rule)
+        if found is not None:
+            texts[rule.name] = found
+        value = compiler.key(rule)
+        if value is not None:
+            keys[rule.name] = value
+    if compiler.errors:
+        raise ConfigError(tuple(dict.fromkeys(compiler.errors)))
+    return texts, keys
+
+
+class _TextCompiler:
+    def __init__(self, loaded: Loaded) -> None:
+        self.errors: list[str] = []
+        self._loaded = loaded
+        self._templates = loaded.rules_folder / "templates"
+        self._texts: dict[tuple[tuple[str, str], ...], Text | None] = {}
+        self._named: dict[str, Text | None] = {}
+        self._keys: dict[str, Value | None] = {}
+
+    def texts(self, rule: CompiledRule) -> RuleTexts | None:
+        action = rule.action
+        whole = self._template(rule, action.template) if action.template else None
+        alert = self._text(rule, "text", action.text) or whole
+        recovery = self._text(rule, "recovery_text", action.recovery_text) or whole
+        group = self._text(rule, "group_text", action.group_text) or whole
+        if alert is recovery is group is None:
+            return None
+        return RuleTexts(alert, recovery, group)
+
+    def key(self, rule: CompiledRule) -> Value | None:
+        source = rule.action.key
+        if not source:
+            return None
+        if source not in self._keys:
+            self._keys[source] = None
+            try:
+                self._keys[source] = compile_value(source, self._where(rule, "key"))
+            except ConfigError as error:
+                self.errors += error.problems
+        return self._keys[source]
+
+    def _text(self, rule: CompiledRule, key: str, source: Mapping[str, str] | None) -> Text | None:
+        if not source:
+            return None
+        known = tuple(source.items())
+        if known not in self._texts:
+            self._texts[known] = None
+            try:
+                self._texts[known] = compile_text(source, self._where(rule, key))
+            except ConfigError as error:
+                self.errors += error.problems
+        return self._texts[known]
+
+    def _template(self, rule: CompiledRule, name: str) -> Text | None:
+        if name not in self._named:
+            self._named[name] = None
+            try:
+                self._named[name] = load_template(self._templates, name, self._where(rule, "template"))
+            except ConfigError as error:
+                self.errors += error.problems
+        return self._named[name]
+
+    def _where(self, rule: CompiledRule, key: str) -> str:
+        """Where the rule, or the nearest one above it that writes the key, has it; else the rule's own line."""
+        place = _find(self._loaded, rule, key) or Place(rule.line, 1)
+        return f"{rule.file}:{place.line}:{place.column} {key}"
+
+
+def _find(loaded: Loaded, rule: CompiledRule, key: str) -> Place | None:
+    for file, content in loaded.rule_files:
+        if file != rule.file:
+            continue
+        path = _path_to(content.rules, rule.name, ("rules",), key)
+        if path is not None:
+            return loaded.place(file, path)[1]
+    return None
+
+
+def _path_to(rules: Sequence[Rule], name: str, above: tuple[str | int, ...], key: str) -> tuple[str | int, ...] | None:
+    for number, rule in enumerate(rules):
+        here = (*above, number)
+        if rule.rule == name:
+            return (*here, key) if key in rule.model_fields_set else None
+        deeper = _path_to(rule.rules, name, (*here, "rules"), key)
+        if deeper is not None:
+            return deeper
+        if any(child.rule == name for child in rule.rules) and key in rule.model_fields_set:
+            return (*here, key)
+    return None
+
+
+def _digest(loaded: Loaded) -> str:
+    """A name for exactly these rules and this configuration: stored with what was decided by them."""
+    parts = [repr(loaded.config), *(f"{file}\0{content!r}" for file, content in loaded.rule_files)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]

@@ -1,0 +1,125 @@
+"""Asking accounts: the balance now and then, inbound SMS where the provider has no way to call us.
+
+One question an account, by the first of its doors. What a poll brings goes the way of a callback: kept once
+under a key of its own, then decided by the planner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bridge.delivery.gateways import Gateways
+from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
+from bridge.providers.base import Balance, Gateway, Inbound, inbound_key
+from bridge.store import accounts, inbound
+from bridge.store.engine import Store, Tx
+
+log = structlog.get_logger("accounts")
+
+BALANCE_EVERY = timedelta(minutes=10)
+_FIRST_HOURS = 24  # how far back the first fetch of inbound SMS looks
+
+
+class Accounts:
+    """Asks until it is stopped. *polled* names the doors whose inbound SMS are fetched, and how often."""
+
+    def __init__(
+        self,
+        store: Store,
+        gateways: Callable[[], Gateways],
+        polled: Callable[[], dict[str, timedelta]],
+        *,
+        now: Callable[[], datetime],
+        arrived: Callable[[], None],
+        known: Callable[[str, Balance], None] = lambda _account, _balance: None,
+    ) -> None:
+        self._store = store
+        self._gateways = gateways
+        self._polled = polled
+        self._now = now
+        self._arrived = arrived
+        self._known = known
+        self._due: dict[str, datetime] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except StoreUnavailable as error:
+                log.warning("store away", error=str(error))
+            await asyncio.sleep(1.0)
+
+    async def round(self) -> None:
+        """Ask whatever is due now."""
+        for gateway in self._first_doors():
+            if self._is_due(f"balance {gateway.account}", BALANCE_EVERY):
+                await self._balance(gateway)
+        for name, every in self._polled().items():
+            gateways = self._gateways()
+            if name in gateways and self._is_due(f"inbound {name}", every):
+                await self.fetch(gateways[name])
+
+    async def _balance(self, gateway: Gateway) -> None:
+        now = self._now()
+        try:
+            found = await gateway.balance()
+        except DeliveryError as error:
+            if isinstance(error, AccountPaused):
+                self._gateways().pause(gateway.name, error)
+            log.warning("no balance", gateway=gateway.name, why=error.reason)
+            return
+
+        def write(tx: Tx) -> None:
+            known = accounts.get(tx, gateway.account)
+            balance = str(found.amount + found.credit)
+            accounts.put(tx, replace(known, balance=balance, currency=found.currency, asked_at=now))
+
+        await self._store.write(write)
+        self._known(gateway.account, found)
+
+    async def fetch(self, gateway: Gateway) -> int:
+        """Fetch inbound SMS newer than the newest we know; how many were new."""
+        last = (await self._store.read(lambda tx: accounts.get(tx, gateway.account))).last_inbound_id
+        after = int(last) if last.isdigit() else 0
+        try:
+            found = await gateway.inbound(after, _FIRST_HOURS)
+        except DeliveryError as error:
+            log.warning("no inbound SMS", gateway=gateway.name, why=error.reason)
+            return 0
+        if not found:
+            return 0
+        new = await self._store.write(lambda tx: self._keep(tx, gateway, found))
+        if new:
+            self._arrived()
+        return new
+
+    def _keep(self, tx: Tx, gateway: Gateway, found: Iterable[Inbound]) -> int:
+        now, new, newest = self._now(), 0, 0
+        for one in found:
+            when = one.received.isoformat() if one.received else ""
+            key = f"{gateway.account}/{inbound_key(one.id, one.phone, one.to, one.text, when)}"
+            kind = "call" if one.call else "sms"
+            new += inbound.keep(tx, key, kind, gateway.name, one.phone, one.to, one.text, now)
+            newest = max(newest, int(one.id) if one.id.isdigit() else 0)
+        if newest:
+            accounts.put(tx, replace(accounts.get(tx, gateway.account), last_inbound_id=str(newest)))
+        return new
+
+    def _first_doors(self) -> list[Gateway]:
+        first: dict[str, Gateway] = {}
+        for door in self._gateways().doors.values():
+            first.setdefault(door.gateway.account, door.gateway)
+        return list(first.values())
+
+    def _is_due(self, what: str, every: timedelta) -> bool:
+        now = self._now()
+        if self._due.get(what, now) > now:
+            return False
+        self._due[what] = now + every
+        return True

@@ -1,0 +1,163 @@
+"""Which gateway door may be used now: account limits and pauses, one circuit breaker for each door.
+
+An account (all doors of one family with one login) shares its limits and its pause; the breaker is each door's
+own, so mail may go on while HTTP is down (FORMAT §3). Only real outcomes move it. Choosing happens inside the
+claim's transaction and touches nothing but memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bridge.errors import AccountPaused
+from bridge.model import Message
+from bridge.providers.base import Gateway
+from bridge.store.outbox import Attempt, Prepared, Wait
+
+_TRIPS_AFTER = 5  # failures in a row
+_REST = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2))
+_LOOK_AGAIN = timedelta(seconds=2)  # for a message whose doors are all busy, paused or resting
+_PAUSES = {"money": timedelta(minutes=10), "password": timedelta(minutes=15), "blocked": timedelta(minutes=30)}
+
+
+@dataclass(slots=True)
+class Account:
+    """What all doors of one login share."""
+
+    name: str
+    parallel: int
+    open: int = 0
+    paused_until: datetime | None = None
+    cause: str = ""  # money, password, blocked
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Door:
+    """One gateway and its breaker."""
+
+    gateway: Gateway
+    account: Account
+    failures: int = 0  # in a row
+    resting_until: datetime | None = None
+    rests: int = 0
+    last_success: datetime | None = None
+    last_failure: str = ""
+    answers: list[float] = field(default_factory=list)  # seconds of the last hand-overs
+
+    def is_resting(self, now: datetime) -> bool:
+        """Whether the breaker is open: after the rest one request may try."""
+        return self.resting_until is not None and now < self.resting_until
+
+
+class Gateways:
+    """All doors of the configuration. Used by the event loop and, for choosing, by the store's writer thread."""
+
+    def __init__(self, gateways: Mapping[str, Gateway], now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self.accounts: dict[str, Account] = {}
+        self.doors: dict[str, Door] = {}
+        for name, gateway in gateways.items():
+            account = self.accounts.setdefault(gateway.account, Account(gateway.account, gateway.parallel))
+            account.parallel = min(account.parallel, gateway.parallel)
+            self.doors[name] = Door(gateway, account)
+
+    def __getitem__(self, name: str) -> Gateway:
+        return self.doors[name].gateway
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.doors
+
+    def free(self) -> int:
+        """How many hand-overs could begin now."""
+        with self._lock:
+            return sum(max(0, a.parallel - a.open) for a in self.accounts.values() if not self._paused(a))
+
+    def choose(self, message: Message, attempts: Sequence[Attempt]) -> Prepared | Wait:
+        """The first door of the message's chain that can take it; takes a place in its account.
+
+        A door that refused the message is not asked again; one that could not be reached comes after the others.
+        """
+        now = self._now()
+        with self._lock:
+            for door in self._candidates(message, attempts):
+                account = door.account
+                if not self._paused(account) and not door.is_resting(now) and account.open < account.parallel:
+                    account.open += 1
+                    return _prepared(door.gateway, message, now)
+        return Wait(now + _LOOK_AGAIN)
+
+    def take(self, name: str) -> bool:
+        """A place for a repeat or a question; False when the account is full or paused."""
+        with self._lock:
+            account = self.doors[name].account
+            if account.open >= account.parallel or self._paused(account):
+                return False
+            account.open += 1
+            return True
+
+    def give_back(self, name: str) -> None:
+        """A hand-over ended."""
+        with self._lock:
+            account = self.doors[name].account
+            account.open = max(0, account.open - 1)
+
+    def worked(self, name: str, seconds: float) -> None:
+        """The door answered as a door should (a refusal of one message is an answer too)."""
+        with self._lock:
+            door = self.doors[name]
+            door.failures, door.rests, door.resting_until = 0, 0, None
+            door.last_success, door.last_failure = self._now(), ""
+            door.answers = [*door.answers[-49:], seconds]
+            account = door.account
+            account.paused_until, account.cause, account.reason = None, "", ""
+
+    def failed(self, name: str, why: str) -> bool:
+        """The door could not be reached or did not answer; True when the breaker opens with this one."""
+        with self._lock:
+            door = self.doors[name]
+            door.failures += 1
+            door.last_failure = why
+            if door.failures < _TRIPS_AFTER:
+                return False
+            opened = door.resting_until is None
+            door.resting_until = self._now() + _REST[min(door.rests, len(_REST) - 1)]
+            door.rests += 1
+            return opened
+
+    def pause(self, name: str, error: AccountPaused) -> bool:
+        """The account cannot send (no money, wrong password, blocked); True when it was not paused before."""
+        with self._lock:
+            account = self.doors[name].account
+            was = self._paused(account)
+            account.paused_until = self._now() + _PAUSES.get(error.cause, _PAUSES["blocked"])
+            account.cause, account.reason = error.cause, error.reason
+            return not was
+
+    def resume(self, account: str) -> bool:
+        """An operator says that the account is well again."""
+        with self._lock:
+            found = self.accounts.get(account)
+            if found is None:
+                return False
+            found.paused_until, found.cause, found.reason = None, "", ""
+            return True
+
+    def _candidates(self, message: Message, attempts: Sequence[Attempt]) -> list[Door]:
+        """Fewest attempts first, the chain's order among equals; without those that refused this content."""
+        refused = {attempt.provider for attempt in attempts if attempt.state == "REFUSED"}
+        tried = [attempt.provider for attempt in attempts]
+        chain = [name for name in message.providers if name in self.doors and name not in refused]
+        return [self.doors[name] for name in sorted(chain, key=tried.count)]
+
+    def _paused(self, account: Account) -> bool:
+        return account.paused_until is not None and self._now() < account.paused_until
+
+
+def _prepared(gateway: Gateway, message: Message, now: datetime) -> Prepared:
+    """What is written before the first byte leaves."""
+    return Prepared(gateway.name, gateway.account, gateway.canonical(message, now), gateway.revision, gateway.ids)

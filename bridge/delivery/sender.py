@@ -1,0 +1,252 @@
+"""The loop that hands messages over: claim, INFLIGHT, submit, outcome.
+
+The claim commits the attempt before the first byte; the lease is looked at once more right before it (F13). A
+hand-over is never cancelled half way: at a stop the answers on the wire are awaited, and what does not come in
+time is found UNKNOWN at the next start. Outcomes of one moment are committed together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+
+from bridge.delivery.gateways import Gateways
+from bridge.delivery.retry import outcome
+from bridge.errors import (
+    AccountPaused,
+    DeliveryError,
+    NotSent,
+    OutcomeUnknown,
+    PermanentFailure,
+    StoreUnavailable,
+    TemporaryFailure,
+)
+from bridge.model import Failed, JournalEntry, Message
+from bridge.providers.base import Accepted, Request
+from bridge.store import journal, outbox
+from bridge.store.engine import Store, Tx
+from bridge.store.outbox import Attempt, Claimed, Outcome, Prepared, Wait
+
+log = structlog.get_logger("sender")
+
+_MOST = 64  # messages claimed in one transaction
+_POLL = 1.0
+_EXPIRE_EVERY = 5.0
+
+Ended = Callable[[Claimed, Outcome, float], None]
+Decide = Callable[[Tx, Sequence[Failed]], None]
+
+
+class Sender:
+    """Hands over until it is stopped.
+
+    *decide_failed* decides, inside the transaction that writes the outcome, what follows from a message that will
+    never arrive. *ended* hears of every attempt after its commit; *alarm* of accounts that paused and doors that rest.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        gateways: Callable[[], Gateways],
+        *,
+        owner: str,
+        now: Callable[[], datetime],
+        decide_failed: Decide,
+        ended: Ended = lambda _claimed, _outcome, _seconds: None,
+        alarm: Callable[[str, str, str], None] = lambda _kind, _name, _why: None,
+    ) -> None:
+        self._store = store
+        self._gateways = gateways
+        self._owner = owner
+        self._now = now
+        self._decide_failed = decide_failed
+        self._ended = ended
+        self._alarm = alarm
+        self._woken = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._outcomes: list[tuple[Claimed, Outcome, float]] = []
+        self._flush = asyncio.Event()
+        self._flusher: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """A message was written, or an account is well again."""
+        self._woken.set()
+
+    @property
+    def under_way(self) -> int:
+        """Hand-overs whose answer is awaited."""
+        return len(self._under_way)
+
+    async def run(self) -> None:
+        """Work until cancelled; what is under way then goes on until :meth:`finish`."""
+        loop = asyncio.get_running_loop()
+        self._flusher = asyncio.create_task(self._flush_loop(), name="outcomes")
+        next_expire = loop.time()
+        while True:
+            try:
+                if loop.time() >= next_expire:
+                    next_expire = loop.time() + _EXPIRE_EVERY
+                    await self._expire()
+                claimed = await self._claim()
+            except StoreUnavailable as error:
+                log.warning("store away", error=str(error))
+                await asyncio.sleep(_POLL)
+                continue
+            for one in claimed:
+                self.submit(one)
+            if not claimed or not self._gateways().free():
+                await self._wait()
+
+    def submit(self, claimed: Claimed) -> None:
+        """Hand over a message that is INFLIGHT and has its place at the account."""
+        task = asyncio.create_task(self._submit(claimed), name=f"message {claimed.message.id}")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def finish(self, seconds: float) -> int:
+        """Await the answers on the wire; how many did not come in time (they stay INFLIGHT, threats F19)."""
+        pending: set[asyncio.Task[None]] = set()
+        if self._under_way:
+            _done, pending = await asyncio.wait(set(self._under_way), timeout=seconds)
+        for task in pending:
+            task.cancel()
+        while self._outcomes:
+            await self._write_outcomes()
+        if self._flusher is not None:
+            self._flusher.cancel()
+        return len(pending)
+
+    async def _claim(self) -> list[Claimed]:
+        gateways, now = self._gateways(), self._now()
+        free = min(gateways.free(), _MOST)
+        if not free:
+            return []
+        taken: list[str] = []
+
+        def choose(message: Message, attempts: Sequence[Attempt]) -> Prepared | Wait:
+            choice = gateways.choose(message, attempts)
+            if isinstance(choice, Prepared):
+                taken.append(choice.provider)
+            return choice
+
+        try:
+            return await self._store.write(lambda tx: outbox.claim(tx, now, self._owner, free, choose))
+        except BaseException:
+            for name in taken:
+                gateways.give_back(name)
+            raise
+
+    async def _expire(self) -> None:
+        now = self._now()
+
+        def expire(tx: Tx) -> None:
+            late = outbox.expire(tx, now)
+            if late:
+                self._decide_failed(tx, [Failed(number, "too late to be sent", "5.4.7") for number in late])
+
+        await self._store.write(expire)
+
+    async def _submit(self, claimed: Claimed) -> None:
+        gateways, name = self._gateways(), claimed.attempt.provider
+        begin = asyncio.get_running_loop().time()
+        try:
+            ended = await self._handed_over(gateways, claimed)
+        finally:
+            gateways.give_back(name)
+            self._woken.set()
+        seconds = asyncio.get_running_loop().time() - begin
+        self._learn(gateways, name, ended, seconds)
+        chain = [provider for provider in claimed.message.providers if provider in gateways]
+        self._outcomes.append((claimed, outcome(claimed, claimed.earlier, ended, chain, self._now()), seconds))
+        self._flush.set()
+
+    async def _handed_over(self, gateways: Gateways, claimed: Claimed) -> Accepted | DeliveryError:
+        attempt = claimed.attempt
+        if self._now() >= claimed.lease_until:
+            return NotSent("the lease ran out before the first byte")
+        if attempt.provider not in gateways:
+            return NotSent(f"{attempt.provider} is no longer configured")
+        repeat = any(e.account == attempt.account and e.state == "UNKNOWN" for e in claimed.earlier)
+        request = Request(attempt.request, attempt.client_id, repeat)
+        try:
+            return await gateways[attempt.provider].submit(request)
+        except DeliveryError as error:
+            return error
+
+    def _learn(self, gateways: Gateways, name: str, ended: Accepted | DeliveryError, seconds: float) -> None:
+        """What this outcome says about the door and its account."""
+        if name not in gateways:
+            return
+        match ended:
+            case Accepted() | PermanentFailure():
+                gateways.worked(name, seconds)
+            case AccountPaused():
+                if gateways.pause(name, ended):
+                    log.error("account paused", gateway=name, cause=ended.cause, why=ended.reason)
+                    self._alarm(f"account.{ended.cause}", name, ended.reason)
+            case NotSent() | OutcomeUnknown() | TemporaryFailure():
+                if gateways.failed(name, ended.reason):
+                    log.error("gateway rests", gateway=name, why=ended.reason)
+                    self._alarm("gateway", name, ended.reason)
+
+    async def _flush_loop(self) -> None:
+        while True:
+            await self._flush.wait()
+            self._flush.clear()
+            try:
+                await self._write_outcomes()
+            except StoreUnavailable as error:  # the outcomes stay in hand: an acceptance must not be forgotten
+                log.warning("store away, outcomes wait", error=str(error), waiting=len(self._outcomes))
+                await asyncio.sleep(_POLL)
+                self._flush.set()
+
+    async def _write_outcomes(self) -> None:
+        batch, now = list(self._outcomes), self._now()
+        if not batch:
+            return
+
+        def settle(tx: Tx) -> None:
+            outbox.settle(tx, [result for _, result, _ in batch], now)
+            journal.add(tx, [_entry(claimed, result, now) for claimed, result, _ in batch])
+            failed = [
+                Failed(r.message_id, r.reason, "5.0.0") for _, r, _ in batch if r.final and r.message == "REJECTED"
+            ]
+            if failed:
+                self._decide_failed(tx, failed)
+
+        await self._store.write(settle)
+        del self._outcomes[: len(batch)]
+        for claimed, result, seconds in batch:
+            self._ended(claimed, result, seconds)
+
+    async def _wait(self) -> None:
+        self._woken.clear()
+        try:
+            async with asyncio.timeout(_POLL):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+
+def _entry(claimed: Claimed, result: Outcome, now: datetime) -> JournalEntry:
+    message = claimed.message
+    return JournalEntry(
+        now,
+        f"attempt.{result.submission.lower()}",
+        message.mail_id,
+        message.incident_id,
+        message.id,
+        {
+            "attempt": result.attempt,
+            "provider": claimed.attempt.provider,
+            "client_id": claimed.attempt.client_id,
+            "provider_id": result.provider_id,
+            "reason": result.reason,
+            "code": result.code,
+            "cost": result.cost,
+            "then": result.message,
+        },
+    )

@@ -1,0 +1,154 @@
+"""What to do about a message whose attempt ended without an answer (threats §2, row "smsc HTTP"). Pure.
+
+Nothing is sent while asking may still tell. The client id makes a message findable, it does not deduplicate;
+what protects against a double is the provider's rule of one identical request a minute, so an identical
+request may go out early (it is then refused, or it proves that the first never came), and late only once
+the provider has said again and again that it has nothing. An early double's refusal (error 9) proves nothing.
+
+    +2 s             ask; found and it is ours: believe it
+    not found, 45 s  identical request again, as long as the oldest doubtful attempt is younger than 45 s
+    +10, +30, +90 s  ask; still not found at +90: one more resend, same id
+    then             ask every minute
+    deadline         critical 120 s: another provider, marked as a possible double; else 15 min: hold
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, cast
+
+from bridge.errors import DeliveryError
+from bridge.model import MessageClass, MessageState
+from bridge.providers.base import StatusAnswer
+from bridge.store.outbox import Attempt
+
+FIRST_QUESTION = timedelta(seconds=2)
+YOUNG = timedelta(seconds=45)
+_LADDER = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 30, 90))
+_THEN_EVERY = timedelta(seconds=60)
+_ENOUGH = 3  # how often "not found" must have been heard before a resend that the minute rule does not guard
+_MOST_A_MINUTE = 5  # status questions for one message; one more is refused
+_MINUTE = timedelta(seconds=60)
+DEADLINES: Mapping[MessageClass, timedelta] = {
+    "critical": timedelta(seconds=120),
+    "normal": timedelta(minutes=15),
+    "bulk": timedelta(minutes=15),
+}
+
+Said = Literal["found", "not found", "another", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the provider at *at* (which may be past: then now)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Make the identical request again, now: same id, same canonical form."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Believe:
+    """The provider has it; *state* is ACCEPTED or what the network says already."""
+
+    state: MessageState
+    code: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """No proof in time. *how*: ``copy`` = another provider, marked "maybe second copy"; ``hold`` = and tell people."""
+
+    how: Literal["copy", "hold"]
+    why: str
+
+
+Step = Ask | Resend | Believe | GiveUp
+
+
+def unresolved(attempts: Sequence[Attempt], account: str) -> tuple[Attempt, ...]:
+    """The attempts at *account* that may have been taken, oldest first; empty when nothing is in doubt."""
+    return tuple(a for a in attempts if a.account == account and a.state in ("UNKNOWN", "INFLIGHT"))
+
+
+def heard(ended: StatusAnswer | DeliveryError, now: datetime, *, ours: bool = True) -> dict[str, str]:
+    """What one question brought, as evidence for ``outbox.remember``. *ours*: what ``Gateway.is_ours`` said."""
+    if isinstance(ended, DeliveryError):
+        return {"at": now.isoformat(), "said": "nothing", "code": ended.code, "why": ended.reason}
+    said: Said = "not found" if ended.state is None else "found" if ours else "another"
+    return {
+        "at": now.isoformat(),
+        "said": said,
+        "state": ended.state or "",
+        "code": ended.code,
+        "error": ended.error,
+    }
+
+
+def next_step(attempts: Sequence[Attempt], message_class: MessageClass, revision: str, now: datetime) -> Step:
+    """The next step for a message in UNKNOWN. *attempts*: all of it, oldest first, with their evidence.
+
+    *revision* is that of the gateway's settings today ("" = it is gone): with others than those of the
+    attempt, the stored request may mean something else, and only questions are allowed.
+    """
+    doubtful = unresolved(attempts, attempts[-1].account)
+    if not doubtful:
+        raise ValueError("no attempt of this message is in doubt")
+    first, last = doubtful[0], doubtful[-1]
+    evidence = [one for attempt in doubtful for one in attempt.evidence]
+    for one in evidence:
+        if one["said"] == "found":
+            return Believe(cast(MessageState, one["state"]), one["code"], one["error"])
+    deadline = first.started_at + DEADLINES[message_class]
+    if now >= deadline:
+        return GiveUp("copy" if message_class == "critical" else "hold", _summary(evidence))
+    if last.revision == revision and _may_resend(doubtful, now):
+        return Resend(_summary(evidence))
+    return Ask(min(_next_question(last, evidence), deadline))
+
+
+def _may_resend(doubtful: Sequence[Attempt], now: datetime) -> bool:
+    """Whether the last answer was "not found", and either the minute rule guards a resend or doubt has worn thin."""
+    first, last = doubtful[0], doubtful[-1]
+    said = [one["said"] for one in last.evidence]
+    if not said or said[-1] != "not found" or any(one["said"] == "another" for a in doubtful for one in a.evidence):
+        return False
+    if now - first.started_at < YOUNG:
+        return all(attempt.code != "9" for attempt in doubtful)
+    resent_late = any(attempt.started_at - first.started_at >= YOUNG for attempt in doubtful)
+    worn_thin = _at(last.evidence[-1]) >= _end(last) + _LADDER[-1] and said.count("not found") >= _ENOUGH
+    return worn_thin and not resent_late
+
+
+def _next_question(last: Attempt, evidence: Sequence[Mapping[str, str]]) -> datetime:
+    """By the ladder after the end of the last attempt, then every minute; never more than five a minute."""
+    asked = len(last.evidence)
+    due = _end(last) + _LADDER[min(asked, len(_LADDER) - 1)]
+    if asked:
+        due = max(due, _at(last.evidence[-1]) + (FIRST_QUESTION if asked < len(_LADDER) else _THEN_EVERY))
+    if len(evidence) >= _MOST_A_MINUTE:
+        due = max(due, _at(evidence[-_MOST_A_MINUTE]) + _MINUTE)
+    return due
+
+
+def _end(attempt: Attempt) -> datetime:
+    return attempt.finished_at or attempt.started_at
+
+
+def _at(evidence: Mapping[str, str]) -> datetime:
+    return datetime.fromisoformat(evidence["at"])
+
+
+def _summary(evidence: Sequence[Mapping[str, str]]) -> str:
+    """``asked 4 times: 3 × not found, 1 × nothing``."""
+    said = [one["said"] for one in evidence]
+    counts = ", ".join(f"{said.count(word)} × {word}" for word in dict.fromkeys(said))
+    return f"asked {len(said)} times: {counts}" if said else "never asked"

@@ -1,0 +1,211 @@
+"""The loop that asks: what became of a message whose answer was lost, and of one nobody reported.
+
+UNKNOWN is resolved by evidence as ``unknown`` says, before anything is sent elsewhere; ACCEPTED without a receipt
+is polled beside the callbacks, because callbacks get lost (threats F08).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from bridge.delivery.gateways import Gateways
+from bridge.delivery.unknown import Ask, Believe, GiveUp, Resend, heard, next_step
+from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
+from bridge.model import Failed, JournalEntry, Message, Receipt
+from bridge.providers.base import Question, Request, StatusAnswer
+from bridge.store import journal, outbox
+from bridge.store.engine import Store, Tx
+from bridge.store.outbox import Claimed, Outcome, Watched
+
+log = structlog.get_logger("watcher")
+
+_MOST = 50
+_POLL = 0.5
+_ASK_AGAIN = (30, 60, 120, 300, 600)  # seconds between questions for a message that was taken; the last one repeats
+_STOP_ASKING = timedelta(hours=1)  # after its validity: "accepted" is then all that will ever be known
+
+
+class Submit(Protocol):
+    """How the sender is given an identical repeat."""
+
+    def __call__(self, claimed: Claimed) -> None: ...
+
+
+class Watcher:
+    """Asks until it is stopped. *decide* decides receipts and failures inside a transaction."""
+
+    def __init__(
+        self,
+        store: Store,
+        gateways: Callable[[], Gateways],
+        *,
+        owner: str,
+        now: Callable[[], datetime],
+        decide: Callable[[Tx, Sequence[Receipt | Failed]], None],
+        submit: Submit,
+        moved: Callable[[Message, str], None] = lambda _message, _state: None,
+    ) -> None:
+        self._store = store
+        self._gateways = gateways
+        self._owner = owner
+        self._now = now
+        self._decide = decide
+        self._submit = submit
+        self._moved = moved
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                if await self.round():
+                    continue
+            except StoreUnavailable as error:
+                log.warning("store away", error=str(error))
+            await asyncio.sleep(_POLL)
+
+    async def round(self) -> bool:
+        """Ask about everything that is due; True when there may be more."""
+        due = await self._store.write(lambda tx: outbox.watch(tx, self._now(), self._owner, _MOST))
+        unknown = [one for one in due if one.message.state == "UNKNOWN"]
+        taken = [one for one in due if one.message.state != "UNKNOWN"]
+        await asyncio.gather(*(self._resolve(one) for one in unknown), self._poll(taken))
+        return len(due) == _MOST
+
+    # a lost answer
+
+    async def _resolve(self, watched: Watched) -> None:
+        gateways, now = self._gateways(), self._now()
+        name = watched.attempts[-1].provider
+        revision = gateways[name].revision if name in gateways else ""
+        match next_step(watched.attempts, watched.message.message_class, revision, now):
+            case Ask(at) if at > now or name not in gateways:
+                await self._store.write(lambda tx: outbox.look_again(tx, watched.message.id, max(at, now + _second())))
+            case Ask():
+                await self._ask(gateways, watched)
+            case Resend(why):
+                await self._resend(gateways, watched, why)
+            case Believe() as belief:
+                await self._believe(watched, belief)
+            case GiveUp() as end:
+                await self._give_up(watched, end)
+
+    async def _ask(self, gateways: Gateways, watched: Watched) -> None:
+        attempt, gateway = watched.attempts[-1], gateways[watched.attempts[-1].provider]
+        ended: StatusAnswer | DeliveryError
+        try:
+            ended = await gateway.status(Question(watched.message.phone, attempt.client_id))
+        except DeliveryError as error:
+            ended = error
+        ours = True
+        if isinstance(ended, StatusAnswer) and ended.state is not None:
+            request = Request(attempt.request, attempt.client_id)
+            ours = gateway.is_ours(request, ended, watched.attempts[0].started_at)
+        now = self._now()
+        evidence = heard(ended, now, ours=ours)
+        await self._store.write(lambda tx: outbox.remember(tx, attempt, evidence, now))
+
+    async def _resend(self, gateways: Gateways, watched: Watched, why: str) -> None:
+        name, now = watched.attempts[-1].provider, self._now()
+        if not gateways.take(name):
+            await self._store.write(lambda tx: outbox.look_again(tx, watched.message.id, now + _second()))
+            return
+        try:
+            claimed = await self._store.write(lambda tx: outbox.again(tx, watched, now, self._owner))
+        except BaseException:
+            gateways.give_back(name)
+            raise
+        log.warning("identical request again", message=watched.message.id, gateway=name, why=why)
+        self._submit(claimed)
+
+    async def _believe(self, watched: Watched, belief: Believe) -> None:
+        message, attempt, now = watched.message, watched.attempts[-1], self._now()
+        settled = Outcome(
+            message.id, attempt.number, "ACCEPTED", "ACCEPTED", reason="found by its id", provider_id=attempt.client_id,
+            code=belief.code, due_at=now,
+        )  # fmt: skip
+        receipt = Receipt(message.id, belief.state, attempt.provider, belief.code, belief.error)
+
+        def believe(tx: Tx) -> None:
+            outbox.settle(tx, [settled], now)
+            journal.add(tx, [_entry(message, "attempt.found", now, {"code": belief.code})])
+            if belief.state != "ACCEPTED":
+                self._decide(tx, [receipt])
+
+        await self._store.write(believe)
+        self._moved(message, "ACCEPTED")
+
+    async def _give_up(self, watched: Watched, end: GiveUp) -> None:
+        """No proof in time: critical goes another way, marked; the rest waits for a person (threats §2)."""
+        message, attempt, now = watched.message, watched.attempts[-1], self._now()
+        others = tuple(name for name in message.providers if name != attempt.provider)
+        chain = (others or message.providers) if end.how == "copy" else ()
+        settled = Outcome(message.id, attempt.number, "UNKNOWN", "HELD", reason=f"unknown: {end.why}", due_at=now)
+
+        def give_up(tx: Tx) -> None:
+            outbox.settle(tx, [settled], now)
+            journal.add(tx, [_entry(message, "attempt.given_up", now, {"how": end.how, "why": end.why})])
+            self._decide(tx, [Failed(message.id, f"outcome unknown, {end.why}", "4.4.2", chain)])
+
+        await self._store.write(give_up)
+        log.error("outcome unknown", message=message.id, how=end.how, why=end.why)
+        self._moved(message, "HELD")
+
+    # a receipt that nobody sent
+
+    async def _poll(self, taken: Sequence[Watched]) -> None:
+        gateways, now = self._gateways(), self._now()
+        by_door: dict[str, list[Watched]] = {}
+        for one in taken:
+            name = one.attempts[-1].provider if one.attempts else ""
+            if name in gateways and now < one.message.valid_until + _STOP_ASKING:
+                by_door.setdefault(name, []).append(one)
+            else:
+                await self._store.write(partial(_forget, one.message.id, now))
+        await asyncio.gather(*(self._poll_door(gateways, name, ones) for name, ones in by_door.items()))
+
+    async def _poll_door(self, gateways: Gateways, name: str, ones: Sequence[Watched]) -> None:
+        questions = {Question(one.message.phone, one.attempts[-1].client_id): one for one in ones}
+        try:
+            answers = await gateways[name].statuses(tuple(questions))
+        except DeliveryError as error:
+            if isinstance(error, AccountPaused):
+                gateways.pause(name, error)
+            answers = {}
+        now = self._now()
+
+        def write(tx: Tx) -> None:
+            receipts = [
+                Receipt(one.message.id, a.state, name, a.code, a.error, a.at, a.read, a.cost)
+                for question, one in questions.items()
+                if (a := answers.get(question)) is not None and a.state not in (None, "ACCEPTED")
+            ]
+            self._decide(tx, receipts)
+            for one in ones:
+                outbox.look_again(tx, one.message.id, now + _pause(one, now))
+
+        await self._store.write(write)
+
+
+def _forget(message_id: int, now: datetime, tx: Tx) -> None:
+    """Nobody will ever say more about this message: it stays as it is."""
+    outbox.look_again(tx, message_id, now + timedelta(days=3650))
+
+
+def _pause(watched: Watched, now: datetime) -> timedelta:
+    """Ask often at first, rarely later: most receipts come within seconds."""
+    age = (now - watched.message.created_at).total_seconds()
+    return timedelta(seconds=next((s for s in _ASK_AGAIN if age < 4 * s), _ASK_AGAIN[-1]))
+
+
+def _second() -> timedelta:
+    return timedelta(seconds=1)
+
+
+def _entry(message: Message, kind: str, now: datetime, data: dict[str, object]) -> JournalEntry:
+    return JournalEntry(now, kind, message.mail_id, message.incident_id, message.id, data)
