@@ -272,6 +272,8 @@ class Bridge:
 
     async def _open_http(self, listener: Listener) -> None:
         address = listener.address
+        if address.kind != "tcp":
+            raise ConfigError((f"listen: door http at {address}: HOST:PORT only in this version",))
         ports = Ports(
             store=self.store,
             book=lambda: self._book,

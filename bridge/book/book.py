@@ -22,6 +22,7 @@ from bridge.routing.rulebook import Rules
 from bridge.routing.rules import Action, Value
 from bridge.routing.sources import Sources
 from bridge.sms.fit import Alphabet
+from bridge.words.vocabulary import Vocabulary
 
 _ANSWER_VALIDITY = timedelta(minutes=30)  # an answer to a command that comes later than this only confuses
 
@@ -57,6 +58,7 @@ class RuleBook:
     texts: Mapping[str, RuleTexts]  # rule -> its own texts
     keys: Mapping[str, Value]  # rule -> its ``key`` template
     digest: str
+    vocabulary: Vocabulary  # what people may type
     hostname: str
     answer_validity: timedelta = _ANSWER_VALIDITY
     _zones: dict[str, ZoneInfo] = field(default_factory=dict)

@@ -6,10 +6,11 @@ A book with errors is no book: ``run`` does not start with it and a reload never
 from __future__ import annotations
 
 import hashlib
-import socket
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from bridge.book.book import RuleBook, RuleTexts
 from bridge.config.load import Loaded, load
@@ -25,6 +26,7 @@ from bridge.routing.addresses import Addresses
 from bridge.routing.rulebook import Rules, compile_rules
 from bridge.routing.rules import CompiledRule, Value
 from bridge.routing.sources import Sources
+from bridge.words.vocabulary import Verb, Vocabulary, with_more
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,20 @@ def load_book(path: Path, *, tests: bool = False) -> LoadedBook:
         book, more = _compile(loaded)
         warnings += more
     except ConfigError as error:
-        errors += [problem for problem in error.problems if problem not in errors]
+        errors += _not_said_yet(error.problems, errors)
     return LoadedBook(loaded, None if errors else book, tuple(errors), tuple(warnings))
+
+
+def _not_said_yet(found: Sequence[str], said: Sequence[str]) -> list[str]:
+    """Problems of compiling on lines that reading has not complained about: one mistake is told once."""
+    lines = {_line_of(problem) for problem in said}
+    return [problem for problem in found if _line_of(problem) not in lines]
+
+
+def _line_of(problem: str) -> str:
+    """``rules/10-db.yaml:7`` of a sentence that begins with its place, else the whole."""
+    file, line, *_rest = [*problem.split(":", 2), ""]
+    return f"{file}:{line}" if line.isdigit() else problem
 
 
 def _compile(loaded: Loaded) -> tuple[RuleBook, tuple[str, ...]]:
@@ -76,9 +90,23 @@ def _compile(loaded: Loaded) -> tuple[RuleBook, tuple[str, ...]]:
         texts=texts,
         keys=keys,
         digest=_digest(loaded),
-        hostname=config.node or socket.getfqdn(),
+        vocabulary=_vocabulary(loaded),
+        hostname=config.node or platform.node(),
     )
     return book, tuple(str(problem) for problem in rules.warnings)
+
+
+def _vocabulary(loaded: Loaded) -> Vocabulary:
+    """The words people may type: the built-in ones and those of ``commands.words``."""
+    more = {
+        cast("Verb", "ok" if verb == "ack" else verb): words for verb, words in loaded.config.commands.words.items()
+    }
+    try:
+        return with_more(more)
+    except ConfigError as error:
+        file, place = loaded.place(loaded.places.main, ("commands", "words"))
+        where = f"{file}:{place.line}:{place.column} commands.words"
+        raise ConfigError(tuple(f"{where}: {problem}" for problem in error.problems)) from error
 
 
 def _own_packs(loaded: Loaded) -> Path | None:

@@ -74,7 +74,7 @@ def answered(reply: Reply, book: RuleBook, memory: Memory, now: datetime) -> Pla
 def _asker(draft: Draft, reply: Reply, person: str) -> _Asker:
     language = draft.book.language(person)
     length = len(str(draft.book.code_range[1]))
-    command = read_command(reply.text, language, code_length=length)
+    command = read_command(reply.text, language, draft.book.vocabulary, code_length=length)
     return _Asker(reply, person, language, words(language), command, _open_on(draft, reply.phone))
 
 
