@@ -141,7 +141,8 @@ def _ack_one(draft: Draft, asker: _Asker, one: _Open) -> None:
     already = incident.state == "acked"
     draft.put(replace(incident, state="acked", acked_by=by, acked_at=incident.acked_at or draft.now))
     draft.log("incident.acked", incident_id=incident.id, by=by, text=asker.reply.text)
-    _say(draft, asker, "acked", incident=incident.id, code=one.code, h=_host(incident), t=incident.title)
+    frame = "acked" if _colleagues(draft, asker, incident) else "acked.alone"
+    _say(draft, asker, frame, incident=incident.id, code=one.code, h=_host(incident), t=incident.title)
     if not already:
         _mail_ack(draft, asker, incident)
         _tell_colleagues(draft, asker, incident)
@@ -160,16 +161,20 @@ def _mail_ack(draft: Draft, asker: _Asker, incident: Incident) -> None:
 
 def _tell_colleagues(draft: Draft, asker: _Asker, incident: Incident) -> None:
     """The others who were told get one line (FORMAT §14), except in class bulk."""
-    action = draft.book.action(incident.rule)
-    if action is not None and action.message_class == "bulk":
-        return
-    others = {n.phone: n.person for n in draft.told(incident) if n.step != "mail" and n.phone != asker.reply.phone}
-    for phone, person in others.items():
+    for phone, person in _colleagues(draft, asker, incident).items():
         w = words(draft.book.language(person))
         at = w.clock(draft.now, draft.book.zone(person))
         code = next((o.code for o in _open_on(draft, phone) if o.incident.id == incident.id), "")
         text = w.frame("acked.other", code=code, h=_host(incident), t=incident.title, who=_name(draft, asker), at=at)
         answer(draft, phone, person, _pieces(text, incident), w.language, incident.id)
+
+
+def _colleagues(draft: Draft, asker: _Asker, incident: Incident) -> dict[str, str]:
+    """Phone → person of those who were told besides the one who answers; nobody in class bulk."""
+    action = draft.book.action(incident.rule)
+    if action is not None and action.message_class == "bulk":
+        return {}
+    return {n.phone: n.person for n in draft.told(incident) if n.step != "mail" and n.phone != asker.reply.phone}
 
 
 def _unack(draft: Draft, asker: _Asker) -> str:
