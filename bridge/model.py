@@ -202,6 +202,8 @@ class Receipt:
     provider: str
     code: str = ""  # provider's status code, raw
     error: str = ""  # provider's error code, raw
+    reason: str = ""  # what the codes mean, in words: "the number cannot be reached"
+    status: str = "5.0.0"  # RFC 3463, for a message that did not arrive
     at: datetime | None = None  # the network's time, if it said one
     read: bool = False
     cost: Decimal | None = None  # from a poll with our credentials, never from a callback

@@ -248,10 +248,14 @@ class Bridge:
         self._run("logins", follow(self.store, self._logins))
 
     async def _open_doors(self) -> None:
+        built = [each for each in self._book.config.listen if each.door in ("http", "smtp") and not each.proxy_protocol]
         for listener in self._book.config.listen:
+            if listener not in built:
+                log.error("door not started: not built yet", door=listener.door, address=str(listener.address))
+        for listener in built:
             if listener.door == "http":
                 await self._open_http(listener)
-        for listener in self._book.config.listen:
+        for listener in built:
             if listener.door == "smtp":
                 await self._open_smtp(listener)
 

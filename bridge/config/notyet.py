@@ -32,7 +32,7 @@ class NotYet:
 NOT_YET: tuple[NotYet, ...] = (
     NotYet("mailboxes"),
     NotYet("listen.*.door", only=("lmtp", "folder"), sentence=REFUSED),
-    NotYet("listen.*.proxy_protocol"),
+    NotYet("listen.*.proxy_protocol", sentence=REFUSED),
     NotYet("listen.*.serve", only=("api", "webhooks", "smsc")),
     NotYet("sources.*.mailbox"),
     NotYet("sources.*.token"),
@@ -56,6 +56,7 @@ NOT_YET: tuple[NotYet, ...] = (
     NotYet("providers.*.channels", unless=("sms",)),
     NotYet("providers.*.confirm_by_call", unless=("false",)),
     NotYet("providers.*.warn_below"),
+    NotYet("providers.*.rate"),
     NotYet("budgets"),
     NotYet("storm"),
     NotYet("monitors"),

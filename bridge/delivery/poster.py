@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
+from bridge.egress.smtp import Refused
 from bridge.errors import DeliveryError, PermanentFailure, StoreUnavailable
 from bridge.model import OutgoingMail
 from bridge.store import post
@@ -30,7 +32,7 @@ _POLL = 1.0
 class Relay(Protocol):
     """Who takes our mails."""
 
-    async def send(self, envelope_from: str, to: Sequence[str], content: bytes) -> Sequence[object]:
+    async def send(self, envelope_from: str, to: Sequence[str], content: bytes) -> Sequence[Refused]:
         """Recipients that were refused while others were taken; raises a delivery error when nobody was."""
 
 
@@ -91,18 +93,25 @@ class Poster:
         except DeliveryError as error:
             await self._later(mail, attempt, error.reason)
             return
-        if refused:
-            log.warning("mail refused for some", mail=mail.id, about=mail.kind, refused=[str(one) for one in refused])
+        for one in refused:
+            log.warning("mail refused for one", mail=mail.id, about=mail.kind, to=one.address, why=one.error.reason)
+        left = tuple(one.address for one in refused if not isinstance(one.error, PermanentFailure))
+        if left:
+            await self._later(replace(mail, to=left), attempt, refused[0].error.reason, narrowed=True)
+            return
         now = self._now()
         await self._store.write(lambda tx: post.sent(tx, mail.id, now))
         self._ended(mail, "sent")
 
-    async def _later(self, mail: OutgoingMail, attempt: int, why: str) -> None:
+    async def _later(self, mail: OutgoingMail, attempt: int, why: str, *, narrowed: bool = False) -> None:
         due = self._now() + _AGAIN[min(attempt, len(_AGAIN)) - 1]
         if due - mail.created_at > _GIVE_UP:
             await self._failed(mail, why)
             return
-        await self._store.write(lambda tx: post.later(tx, mail.id, why, due))
+        if narrowed:
+            await self._store.write(lambda tx: post.narrow(tx, mail.id, mail.to, why, due))
+        else:
+            await self._store.write(lambda tx: post.later(tx, mail.id, why, due))
         self._ended(mail, "later")
         log.warning("mail waits", mail=mail.id, about=mail.kind, attempt=attempt, why=why)
 

@@ -71,6 +71,7 @@ def _refused(claimed: Claimed, ended: PermanentFailure, others: Sequence[str], n
         code=ended.code,
         due_at=now,
         final=not others,
+        status=ended.status,
     )
 
 

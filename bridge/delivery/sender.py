@@ -70,6 +70,7 @@ class Sender:
         self._outcomes: list[tuple[Claimed, Outcome, float]] = []
         self._flush = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
+        self._heard: set[tuple[str, str]] = set()  # (provider, code) that no manual has
 
     def wake(self) -> None:
         """A message was written, or an account is well again."""
@@ -187,10 +188,19 @@ class Sender:
                 if gateways.pause(name, ended):
                     log.error("account paused", gateway=name, cause=ended.cause, why=ended.reason)
                     self._alarm(f"account.{ended.cause}", name, ended.reason)
+            case NotSent(code=code) if code:
+                gateways.worked(name, seconds)  # it answered: "not now" is no fault of the door
             case NotSent() | OutcomeUnknown() | TemporaryFailure():
+                self._speak_once(name, ended)
                 if gateways.failed(name, ended.reason):
                     log.error("gateway rests", gateway=name, why=ended.reason)
                     self._alarm("gateway", name, ended.reason)
+
+    def _speak_once(self, name: str, ended: DeliveryError) -> None:
+        """A code that the provider's manual does not have is said loudly, once."""
+        if isinstance(ended, TemporaryFailure) and ended.code and (name, ended.code) not in self._heard:
+            self._heard.add((name, ended.code))
+            log.error("unknown answer, treated as temporary", gateway=name, code=ended.code, why=ended.reason)
 
     async def _flush_loop(self) -> None:
         while True:
@@ -211,9 +221,8 @@ class Sender:
         def settle(tx: Tx) -> None:
             outbox.settle(tx, [result for _, result, _ in batch], now)
             journal.add(tx, [_entry(claimed, result, now) for claimed, result, _ in batch])
-            failed = [
-                Failed(r.message_id, r.reason, "5.0.0") for _, r, _ in batch if r.final and r.message == "REJECTED"
-            ]
+            rejected = [r for _, r, _ in batch if r.final and r.message == "REJECTED"]
+            failed = [Failed(r.message_id, r.reason, r.status) for r in rejected]
             if failed:
                 self._decide_failed(tx, failed)
 

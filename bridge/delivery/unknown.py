@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
 from bridge.errors import DeliveryError
 from bridge.model import MessageClass, MessageState
@@ -72,6 +72,7 @@ class GiveUp:
 
 
 Step = Ask | Resend | Believe | GiveUp
+Evidence = Mapping[str, str]
 
 
 def unresolved(attempts: Sequence[Attempt], account: str) -> tuple[Attempt, ...]:
@@ -99,55 +100,81 @@ def next_step(attempts: Sequence[Attempt], message_class: MessageClass, revision
     *revision* is that of the gateway's settings today ("" = it is gone): with others than those of the
     attempt, the stored request may mean something else, and only questions are allowed.
     """
-    doubtful = unresolved(attempts, attempts[-1].account)
-    if not doubtful:
-        raise ValueError("no attempt of this message is in doubt")
-    first, last = doubtful[0], doubtful[-1]
-    evidence = [one for attempt in doubtful for one in attempt.evidence]
-    for one in evidence:
+    doubt = _Doubt.of(attempts)
+    for one in doubt.evidence:
         if one["said"] == "found":
             return Believe(cast(MessageState, one["state"]), one["code"], one["error"])
-    deadline = first.started_at + DEADLINES[message_class]
+    deadline = doubt.first.started_at + DEADLINES[message_class]
     if now >= deadline:
-        return GiveUp("copy" if message_class == "critical" else "hold", _summary(evidence))
-    if last.revision == revision and _may_resend(doubtful, now):
-        return Resend(_summary(evidence))
-    return Ask(min(_next_question(last, evidence), deadline))
+        return GiveUp("copy" if message_class == "critical" else "hold", _summary(doubt.evidence))
+    if doubt.last.revision == revision and doubt.may_resend(now):
+        return Resend(_summary(doubt.evidence))
+    return Ask(min(doubt.next_question(), deadline))
 
 
-def _may_resend(doubtful: Sequence[Attempt], now: datetime) -> bool:
-    """Whether the last answer was "not found", and either the minute rule guards a resend or doubt has worn thin."""
-    first, last = doubtful[0], doubtful[-1]
-    said = [one["said"] for one in last.evidence]
-    if not said or said[-1] != "not found" or any(one["said"] == "another" for a in doubtful for one in a.evidence):
-        return False
-    if now - first.started_at < YOUNG:
-        return all(attempt.code != "9" for attempt in doubtful)
-    resent_late = any(attempt.started_at - first.started_at >= YOUNG for attempt in doubtful)
-    worn_thin = _at(last.evidence[-1]) >= _end(last) + _LADDER[-1] and said.count("not found") >= _ENOUGH
-    return worn_thin and not resent_late
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """The attempts without an outcome, and all that was heard about them, oldest first."""
 
+    doubtful: tuple[Attempt, ...]
+    newest_end: datetime  # of any attempt at the account, also of a resend that never left
+    evidence: tuple[Evidence, ...]
 
-def _next_question(last: Attempt, evidence: Sequence[Mapping[str, str]]) -> datetime:
-    """By the ladder after the end of the last attempt, then every minute; never more than five a minute."""
-    asked = len(last.evidence)
-    due = _end(last) + _LADDER[min(asked, len(_LADDER) - 1)]
-    if asked:
-        due = max(due, _at(last.evidence[-1]) + (FIRST_QUESTION if asked < len(_LADDER) else _THEN_EVERY))
-    if len(evidence) >= _MOST_A_MINUTE:
-        due = max(due, _at(evidence[-_MOST_A_MINUTE]) + _MINUTE)
-    return due
+    @classmethod
+    def of(cls, attempts: Sequence[Attempt]) -> Self:
+        """Raises ValueError when nothing is in doubt."""
+        same = [attempt for attempt in attempts if attempt.account == attempts[-1].account]
+        doubtful = unresolved(same, attempts[-1].account)
+        if not doubtful:
+            raise ValueError("no attempt of this message is in doubt")
+        heard_so_far = sorted((one for attempt in same for one in attempt.evidence), key=_at)
+        return cls(doubtful, max(_end(attempt) for attempt in same), tuple(heard_so_far))
+
+    @property
+    def first(self) -> Attempt:
+        return self.doubtful[0]
+
+    @property
+    def last(self) -> Attempt:
+        return self.doubtful[-1]
+
+    def heard_since_last(self) -> tuple[Evidence, ...]:
+        """What was answered after the last doubtful attempt had ended."""
+        return tuple(one for one in self.evidence if _at(one) > _end(self.last))
+
+    def may_resend(self, now: datetime) -> bool:
+        """Whether the newest word is "not found", and either the minute rule guards a resend or doubt has worn thin."""
+        said = [one["said"] for one in self.heard_since_last()]
+        if not said or said[-1] != "not found" or _at(self.evidence[-1]) <= self.newest_end:
+            return False
+        if any(one["said"] == "another" for one in self.evidence):
+            return False
+        if now - self.first.started_at < YOUNG:
+            return all(attempt.code != "9" for attempt in self.doubtful)
+        resent_late = any(attempt.started_at - self.first.started_at >= YOUNG for attempt in self.doubtful)
+        worn_thin = _at(self.evidence[-1]) >= _end(self.last) + _LADDER[-1] and said.count("not found") >= _ENOUGH
+        return worn_thin and not resent_late
+
+    def next_question(self) -> datetime:
+        """By the ladder after the end of the last attempt, then every minute; never more than five a minute."""
+        asked = self.heard_since_last()
+        due = _end(self.last) + _LADDER[min(len(asked), len(_LADDER) - 1)]
+        if asked:
+            due = max(due, _at(asked[-1]) + (FIRST_QUESTION if len(asked) < len(_LADDER) else _THEN_EVERY))
+        if len(self.evidence) >= _MOST_A_MINUTE:
+            due = max(due, _at(self.evidence[-_MOST_A_MINUTE]) + _MINUTE)
+        return due
 
 
 def _end(attempt: Attempt) -> datetime:
     return attempt.finished_at or attempt.started_at
 
 
-def _at(evidence: Mapping[str, str]) -> datetime:
+def _at(evidence: Evidence) -> datetime:
     return datetime.fromisoformat(evidence["at"])
 
 
-def _summary(evidence: Sequence[Mapping[str, str]]) -> str:
+def _summary(evidence: Sequence[Evidence]) -> str:
     """``asked 4 times: 3 × not found, 1 × nothing``."""
     said = [one["said"] for one in evidence]
     counts = ", ".join(f"{said.count(word)} × {word}" for word in dict.fromkeys(said))

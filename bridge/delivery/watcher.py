@@ -101,6 +101,8 @@ class Watcher:
         try:
             ended = await gateway.status(Question(watched.message.phone, attempt.client_id))
         except DeliveryError as error:
+            if isinstance(error, AccountPaused):
+                gateways.pause(attempt.provider, error)  # asking a blocked account prolongs the block
             ended = error
         ours = True
         if isinstance(ended, StatusAnswer) and ended.state is not None:
@@ -129,7 +131,11 @@ class Watcher:
             message.id, attempt.number, "ACCEPTED", "ACCEPTED", reason="found by its id", provider_id=attempt.client_id,
             code=belief.code, due_at=now,
         )  # fmt: skip
+        gateways = self._gateways()
         receipt = Receipt(message.id, belief.state, attempt.provider, belief.code, belief.error)
+        if attempt.provider in gateways:
+            found = StatusAnswer(belief.state, belief.code, belief.error)
+            receipt = gateways[attempt.provider].receipt(message.id, found)
 
         def believe(tx: Tx) -> None:
             outbox.settle(tx, [settled], now)
@@ -181,7 +187,7 @@ class Watcher:
 
         def write(tx: Tx) -> None:
             receipts = [
-                Receipt(one.message.id, a.state, name, a.code, a.error, a.at, a.read, a.cost)
+                gateways[name].receipt(one.message.id, a)
                 for question, one in questions.items()
                 if (a := answers.get(question)) is not None and a.state not in (None, "ACCEPTED")
             ]

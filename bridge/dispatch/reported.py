@@ -37,7 +37,7 @@ def reported(receipt: Receipt, book: RuleBook, memory: Memory, now: datetime) ->
     if message is None or not forward(message.state, receipt.state):
         return draft.plan()
     draft.mail_id = message.mail_id
-    reason = "" if receipt.state == "DELIVERED" else receipt.error or receipt.code
+    reason = "" if receipt.state == "DELIVERED" else receipt.reason or receipt.error or receipt.code
     draft.states.append((message.id, receipt.state, reason))
     draft.log(
         f"message.{receipt.state.lower()}",
@@ -48,7 +48,7 @@ def reported(receipt: Receipt, book: RuleBook, memory: Memory, now: datetime) ->
         error=receipt.error,
     )
     if receipt.state in ("UNDELIVERED", "EXPIRED") and message.rule != "(answer)":
-        notices.not_delivered(draft, message, reason, "5.1.2", receipt.provider, receipt.code)
+        notices.not_delivered(draft, message, reason, receipt.status, receipt.provider, receipt.error or receipt.code)
     return draft.plan()
 
 

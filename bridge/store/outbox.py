@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -224,6 +224,7 @@ class Outcome:
     cost: str | None = None
     due_at: datetime | None = None  # next attempt, next question
     final: bool = False
+    status: str = "5.0.0"  # RFC 3463, of a refusal
 
 
 def claim(tx: Tx, now: datetime, owner: str, most: int, choose: Choose) -> list[Claimed]:
@@ -414,9 +415,7 @@ def receive(
     )
     if added != 1 or not message_id:
         return None
-    return Receipt(
-        message_id, receipt.state, receipt.provider, receipt.code, receipt.error, receipt.at, receipt.read, receipt.cost
-    )
+    return replace(receipt, message_id=message_id)
 
 
 def release(tx: Tx, ids: Sequence[int], now: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,11 @@ _DONE = Statement(
     .where(_o.id == bindparam("mail"))
     .values(state=bindparam("new_state"), reason=bindparam("why"), due_at=bindparam("due"), lease_until=0)
 )
+_NARROW = Statement(
+    update(schema.outgoing_mails)
+    .where(_o.id == bindparam("mail"))
+    .values(to=bindparam("recipients"), state="READY", reason=bindparam("why"), due_at=bindparam("due"), lease_until=0)
+)
 _RELEASE = Statement(
     update(schema.outgoing_mails)
     .where(_o.state == "READY", _o.lease_owner.like(bindparam("node")), _o.lease_owner != bindparam("boot"))
@@ -64,6 +70,11 @@ def failed(tx: Tx, number: int, why: str, now: datetime) -> None:
 def later(tx: Tx, number: int, why: str, due: datetime) -> None:
     """Try again at *due*."""
     tx.run(_DONE, {"mail": number, "new_state": "READY", "why": why, "due": to_us(due)})
+
+
+def narrow(tx: Tx, number: int, recipients: Sequence[str], why: str, due: datetime) -> None:
+    """Try again at *due*, for these recipients only: the others have it."""
+    tx.run(_NARROW, {"mail": number, "recipients": json.dumps(list(recipients)), "why": why, "due": to_us(due)})
 
 
 def release_old_boots(tx: Tx, node: str, boot: str) -> int:

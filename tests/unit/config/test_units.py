@@ -166,7 +166,9 @@ REFUSED: list[tuple[Callable[[str], object], str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("parse", "text", "sentence"), REFUSED, ids=lambda one: str(getattr(one, "__name__", one))[:30])
+@pytest.mark.parametrize(
+    ("parse", "text", "sentence"), REFUSED, ids=lambda one: str(getattr(one, "__name__", one))[:30]
+)
 def test_what_is_refused_gets_a_sentence_that_says_what_is_right(
     parse: Callable[[str], object], text: str, sentence: str
 ) -> None:

@@ -1,0 +1,166 @@
+"""One way to ask a provider over HTTP: POST, once, verified, bounded; and what it means when it fails.
+
+The only place that knows aiohttp. The question that decides about money is whether a byte of the request
+may have left: until the request's headers go into the socket it has not (NotSent), from then on only a
+whole answer proves anything (OutcomeUnknown). Never a GET: aiohttp quietly repeats those on a connection
+that the server closed, and a paid request would be paid twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from types import SimpleNamespace, TracebackType
+from typing import Self
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+
+from bridge.errors import ConfigError, NotSent, OutcomeUnknown
+
+MOST_BYTES = 64 * 1024  # of an answer (threats T37)
+_CONNECT = 5.0  # seconds for name, TCP and TLS together
+_KEEP_ALIVE = 4.0  # shorter than any provider's: Apache closes after 5 s, and a request on a closing line is lost
+_HEADERS = {
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Accept-Encoding": "identity",  # nothing to unpack: 64 kB of answer stay 64 kB
+    "User-Agent": "smsbridge",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, nothing in it believed yet."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class _Progress:
+    left: bool = False  # whether a byte of the request may have left this machine
+
+
+class HttpClient:
+    """One pool of connections for all gateways. Opens itself at the first request; ``close`` it, or use ``async with``.
+
+    *tls* replaces the system's trust; there is no way to switch verification off. *connect* is in seconds.
+    """
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None, connect: float = _CONNECT) -> None:
+        self._tls = tls
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_read=None)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def post(self, url: str, form: Mapping[str, str], *, within: float, most: int = MOST_BYTES) -> Answer:
+        """Ask once. *within* seconds for everything, *most* bytes of answer.
+
+        Raises NotSent when nothing left, OutcomeUnknown when something may have.
+        """
+        progress = _Progress()
+        body = urlencode(form, encoding="utf-8", errors="replace").encode("ascii")
+        try:
+            async with asyncio.timeout(within):
+                return await self._ask(url, body, progress, most)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise NotSent(_why(error)) from error
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            if progress.left:
+                raise OutcomeUnknown(_why(error)) from error
+            raise NotSent(_why(error)) from error
+
+    async def _ask(self, url: str, body: bytes, progress: _Progress, most: int) -> Answer:
+        asking = self._opened().post(
+            url,
+            data=body,
+            headers=_HEADERS,
+            allow_redirects=False,
+            timeout=self._timeout,
+            trace_request_ctx=progress,
+        )
+        async with asking as response:
+            content = await _read(response, most)
+            return Answer(response.status, content)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            tracing = aiohttp.TraceConfig()
+            tracing.on_request_headers_sent.append(_headers_go)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    ssl=self._tls or ssl.create_default_context(), keepalive_timeout=_KEEP_ALIVE
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                auto_decompress=False,
+                trace_configs=[tracing],
+            )
+        return self._session
+
+
+async def _headers_go(
+    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    """aiohttp calls this right before the first byte goes into the socket."""
+    context.trace_request_ctx.left = True
+
+
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+    content = bytearray()
+    while chunk := await response.content.read(most + 1 - len(content)):
+        content += chunk
+        if len(content) > most:
+            raise OutcomeUnknown(f"the answer is longer than {most // 1024} kB")
+    return bytes(content)
+
+
+def _why(error: BaseException) -> str:
+    """A sentence without URLs and without anything that was sent."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"the certificate of {error.host} is not valid"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the name {error.host} is not found"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return f"no TLS with {error.host}:{error.port}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection to {error.host}:{error.port}: {error.os_error.strerror or 'refused'}"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError | OSError):
+        return "the connection broke"
+    return f"the answer is no HTTP ({type(error).__name__})"
+
+
+def check_url(url: str, where: str, *, insecure: bool) -> str:
+    """*url*, if it may carry a password: https, or http to this machine, or ``insecure`` was said (threats T36).
+
+    Raises ConfigError.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https" or insecure or _is_loopback(parts.hostname or ""):
+        return url
+    raise ConfigError((f"{where}: {url} carries a password without TLS; write https, or insecure: true",))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,172 @@
+"""What providers post to us: believed when signed, kept once, answered 200 only after the commit.
+
+Statuses become receipts and are decided in the same transaction that keeps them; inbound SMS and calls are kept
+and decided by whoever waits for them. What is not signed leaves nothing but a count (threats T24, T25, F10).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from bridge.book import RuleBook
+from bridge.config.models.root import Config
+from bridge.config.secrets import SecretText
+from bridge.dispatch.decide import decide, needs
+from bridge.errors import StoreUnavailable
+from bridge.model import Receipt
+from bridge.providers import smsc_codes
+from bridge.providers.smsc_callbacks import Forged, InboundSms, Malformed, Post, Reader, Status
+from bridge.store import inbound, outbox, plans
+from bridge.store.engine import Store, Tx
+from bridge.web.ports import Callback, CallbackAnswer
+
+Outcome = Literal["receipt", "known", "inbound", "forged", "malformed", "nowhere", "away"]
+OK = CallbackAnswer(200, "OK")
+_FORGED = CallbackAnswer(403, "not signed")
+_MALFORMED = CallbackAnswer(400, "cannot be read")
+_NOWHERE = CallbackAnswer(404, "nothing here")
+_AWAY = CallbackAnswer(503, "try again")
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One provider's way in: the secret part of its path, and who signs what comes."""
+
+    provider: str
+    account: str
+    path: SecretText
+    reader: Reader
+
+
+def handlers(config: Config, accounts: Mapping[str, str]) -> tuple[Handler, ...]:
+    """The handlers of all providers with ``callbacks``; *accounts* maps a provider to its account.
+
+    Reads secrets: ConfigError where one is missing.
+    """
+    found: list[Handler] = []
+    for name, provider in config.providers.items():
+        if provider.callbacks is None or name not in accounts:
+            continue
+        settings, where = provider.callbacks, f"providers.{name}.callbacks"
+        secret = settings.secret.resolve(f"{where}.secret") if settings.secret else None
+        reader = Reader(secret, settings.checksum, settings.charset)
+        found.append(Handler(name, accounts[name], settings.path.resolve(f"{where}.path"), reader))
+    return tuple(found)
+
+
+class Callbacks:
+    """Takes what comes to ``/callbacks/smsc/<path>``. *wake* says that something waits to be decided or told."""
+
+    def __init__(
+        self,
+        store: Store,
+        book: Callable[[], RuleBook],
+        handlers: Iterable[Handler],
+        now: Callable[[], datetime],
+        wake: Callable[[], None],
+        count: Callable[[str, Outcome], None] = lambda provider, outcome: None,
+    ) -> None:
+        self._store = store
+        self._book = book
+        self._handlers = tuple(handlers)
+        self._now = now
+        self._wake = wake
+        self._count = count
+
+    async def __call__(self, path: str, body: bytes, content_type: str, query: Mapping[str, str]) -> CallbackAnswer:
+        """The answer for one post; *path* is compared in constant time with every handler's."""
+        handler = self._at(path)
+        if handler is None:
+            self._count("", "nowhere")
+            return _NOWHERE
+        try:
+            post = handler.reader.read(body)
+            outcome = await take_callback(self._store, self._book(), handler, post, self._now())
+        except Forged:
+            outcome = "forged"
+        except Malformed:
+            outcome = "malformed"
+        except StoreUnavailable:
+            outcome = "away"
+        self._count(handler.provider, outcome)
+        if outcome in ("receipt", "inbound"):
+            self._wake()
+        return _ANSWERS[outcome]
+
+    def _at(self, path: str) -> Handler | None:
+        given = path.encode("utf-8", "replace")
+        found = None
+        for handler in self._handlers:  # all of them, so that time tells nothing
+            if hmac.compare_digest(handler.path.reveal().encode(), given):
+                found = handler
+        return found
+
+
+_ANSWERS: Mapping[Outcome, CallbackAnswer] = {
+    "receipt": OK,
+    "known": OK,
+    "inbound": OK,
+    "forged": _FORGED,
+    "malformed": _MALFORMED,
+    "nowhere": _NOWHERE,
+    "away": _AWAY,
+}
+
+
+async def take_callback(store: Store, book: RuleBook, handler: Handler, post: Post, now: datetime) -> Outcome:
+    """Keep what a signed *post* says, and decide what follows of a status. Raises StoreUnavailable."""
+
+    def keep(tx: Tx) -> Outcome:
+        match post:
+            case Status():
+                return _keep_status(tx, book, handler, post, now)
+            case InboundSms():
+                kind, text = ("call", "") if post.call else ("sms", post.text)
+            case _:
+                kind, text = "call", ""
+        kept = inbound.keep(
+            tx, f"{handler.account}/{post.event_key}", kind, handler.provider, post.phone, post.to, text, now
+        )
+        return "inbound" if kept else "known"
+
+    return await store.write(keep)
+
+
+def _keep_status(tx: Tx, book: RuleBook, handler: Handler, post: Status, now: datetime) -> Outcome:
+    if post.state is None:  # "never had it" is for the status question to say
+        return "known"
+    meant = smsc_codes.meaning(post.code, post.error)
+    said = Receipt(
+        0, post.state, handler.provider, post.code, post.error, meant.sentence, meant.status, post.at, post.read
+    )
+    key = f"{handler.account}/{post.event_key}"
+    receipt = outbox.receive(tx, said, key, handler.account, post.client_id, post.phone, now)
+    if receipt is None:
+        return "known"
+    decided = plans.plan(tx, [receipt], lambda h: needs(h, book, now), lambda h, m: decide(h, book, m, now), now)
+    for one in decided:
+        if one.error is not None:
+            raise one.error  # the receipt is not kept either: the provider posts it again
+    return "receipt"
+
+
+class CallbackDoor:
+    """The HTTP side: POST only, answers of one line, nothing about what was believed."""
+
+    def __init__(self, take: Callback) -> None:
+        self._take = take
+
+    async def __call__(self, request: Request) -> Response:
+        if request.method != "POST":
+            return PlainTextResponse("only POST", 405, {"Allow": "POST"})
+        body = await request.body()
+        query = dict(request.query_params)
+        answer = await self._take(request.path_params["path"], body, request.headers.get("content-type", ""), query)
+        return PlainTextResponse(answer.body, answer.status)
