@@ -27,6 +27,7 @@ _SUBMISSION = columns_of(schema.submissions)
 LEASE = timedelta(seconds=90)  # three times the longest a submit may take (F13)
 _WATCHED = ("UNKNOWN", "ACCEPTED", "ACCEPTED_NO_ID", "HANDED_OVER")
 _UNSETTLED = ("INFLIGHT", "UNKNOWN")
+_UNDER_WAY = _m.state.in_(("INFLIGHT", *_WATCHED))  # letter by letter the condition of the index messages_watched
 
 _READY = Statement(
     select(schema.messages)
@@ -90,7 +91,12 @@ _WATCH = Statement(
     .where(
         _m.id.in_(
             select(_m.id)
-            .where(_m.state.in_(_WATCHED), _m.due_at <= bindparam("now"), _m.lease_until <= bindparam("now"))
+            .where(
+                _UNDER_WAY,
+                _m.state != "INFLIGHT",
+                _m.due_at <= bindparam("now"),
+                _m.lease_until <= bindparam("now"),
+            )
             .order_by(_m.due_at)
             .limit(bindparam("most"))
             .with_for_update(skip_locked=True)
@@ -116,6 +122,7 @@ _NEXT_LOOK = Statement(
 _ORPHANS = Statement(
     update(schema.messages)
     .where(
+        _UNDER_WAY,
         _m.state == "INFLIGHT",
         (_m.lease_until <= bindparam("now"))
         | (_m.lease_owner.like(bindparam("node")) & (_m.lease_owner != bindparam("boot"))),
@@ -127,6 +134,17 @@ _ORPHAN_ATTEMPTS = Statement(
     update(schema.submissions)
     .where(one_of(_s.message_id, "ids"), _s.state == "INFLIGHT")
     .values(state="UNKNOWN", error="the bridge stopped before the answer", finished_at=bindparam("now"))
+)
+_RELEASE_BOOTS = Statement(
+    update(schema.messages)
+    .where(
+        _UNDER_WAY,
+        _m.state != "INFLIGHT",
+        _m.lease_until > 0,
+        _m.lease_owner.like(bindparam("node")),
+        _m.lease_owner != bindparam("boot"),
+    )
+    .values(lease_until=0)
 )
 _COUNTER = Statement(select(schema.counters.c.next).where(schema.counters.c.name == bindparam("name")))
 _PUT_COUNTER = upsert(schema.counters, ("name",))
@@ -379,7 +397,11 @@ def look_again(tx: Tx, message_id: int, due: datetime) -> None:
 
 
 def orphans(tx: Tx, node: str, boot: str, now: datetime) -> list[int]:
-    """INFLIGHT of an earlier boot of this node, or with a lease that ran out, becomes UNKNOWN."""
+    """INFLIGHT of an earlier boot of this node, or with a lease that ran out, becomes UNKNOWN.
+
+    What an earlier boot was asking after may be asked after again at once: a lost answer has a deadline.
+    """
+    tx.run(_RELEASE_BOOTS, {"node": f"{node}/%", "boot": boot})
     found = [row[0] for row in tx.rows(_ORPHANS, {"now": to_us(now), "node": f"{node}/%", "boot": boot})]
     if found:
         tx.run(_ORPHAN_ATTEMPTS, {"ids": Keys(found), "now": to_us(now)})

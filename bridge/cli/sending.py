@@ -1,0 +1,237 @@
+"""How ``smsbridge send`` hands a message over and tells its life: through the store of a running bridge, or itself.
+
+Without a bridge the order of things is the same as with one: the attempt is committed before the first byte leaves,
+and an answer that did not come is written down as unknown, for the next bridge to ask after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bridge.cli.opening import answered_json, opened
+from bridge.errors import DeliveryError, NotSent
+
+if TYPE_CHECKING:
+    from bridge.book import RuleBook
+    from bridge.config.models import Config
+    from bridge.delivery.gateways import Gateways
+    from bridge.model import Failed, Message
+    from bridge.store.engine import Store, Tx
+    from bridge.store.outbox import Claimed, Outcome
+
+DELIVERED, FAILED, TRY_AGAIN = 0, 1, 75
+_ENDS = {"DELIVERED": DELIVERED, "REJECTED": FAILED, "UNDELIVERED": FAILED, "EXPIRED": FAILED, "CANCELLED": FAILED}
+_TAKEN = ("ACCEPTED", "ACCEPTED_NO_ID", "HANDED_OVER")
+_LOOK, _ASK = 0.2, 2.0  # seconds between looks at the store, between questions to the provider
+_ON_THE_WIRE = 30.0
+
+
+@dataclass(slots=True)
+class Told:
+    """Says what happens to one message: a line a step, or one JSON object at the end."""
+
+    as_json: bool
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def step(self, message: Message, state: str, sentence: str, **facts: Any) -> None:
+        """*message* is in *state* now."""
+        self.found = {"id": message.id, "phone": message.phone, "state": state, "segments": message.segments, **facts}
+        if not self.as_json:
+            click.echo(f"{message.id} to {message.phone}: {sentence}")
+
+    def end(self) -> None:
+        """Nothing more happens."""
+        if self.as_json:
+            answered_json(self.found)
+
+
+def first_door(config: Config) -> tuple[str, int] | None:
+    """An address at which a running bridge can be reached from here; HTTP before mail. None: it has no TCP door."""
+    doors = sorted(config.listen, key=lambda listener: listener.door != "http")
+    for listener in doors:
+        if listener.address.kind == "tcp":
+            return _reachable(listener.address.host), listener.address.port
+    return None
+
+
+def someone_listens(door: tuple[str, int], within: float = 2.0) -> bool:
+    """Whether a connection to *door* comes about."""
+    try:
+        with socket.create_connection(door, timeout=within):
+            return True
+    except OSError:
+        return False
+
+
+async def through_the_bridge(book: RuleBook, path: Path, message: Message, by: str, told: Told, wait: float) -> int:
+    """Put *message* into the store of the running bridge; with *wait* (seconds) follow it. The exit code."""
+    from bridge.store import direct
+
+    async with opened(path) as store:
+        message = await store.write(lambda tx: direct.add(tx, message, by))
+        if not wait:
+            told.step(message, "READY", "kept, the bridge sends it now")
+            return DELIVERED
+        return await _follow(store, message, told, wait)
+
+
+async def _follow(store: Store, message: Message, told: Told, wait: float) -> int:
+    """Tell every change of state until the last one, or until *wait* seconds are over."""
+    from bridge.store import waiting
+
+    seen = ""
+    deadline = asyncio.get_running_loop().time() + wait
+    while asyncio.get_running_loop().time() < deadline:
+        kept = await store.read(lambda tx: waiting.message(tx, message.id))
+        if kept is None:
+            return FAILED
+        now = kept.message
+        if now.state != seen:
+            seen = now.state
+            cost = now.price if kept.cost is None else kept.cost
+            seconds = _seconds(message.created_at, kept.ended_at)
+            told.step(now, seen, _sentence(seen, kept.provider, now.reason, seconds, cost, now.currency))
+        if seen in _ENDS:
+            return _ENDS[seen]
+        await asyncio.sleep(_LOOK)
+    told.step(message, seen or "READY", f"nothing more is known after {wait:.0f} s (state {seen})")
+    return TRY_AGAIN
+
+
+async def direct(book: RuleBook, path: Path, message: Message, by: str, told: Told, wait: float) -> int:
+    """Send *message* from here, once; with *wait* (seconds) ask what became of it. The exit code.
+
+    Raises ConfigError when a provider's secret cannot be had.
+    """
+    from bridge.cli.secrets import register_all
+    from bridge.delivery.gateways import Gateways
+    from bridge.providers.build import gateways as build
+    from bridge.providers.http import HttpClient
+
+    register_all(book.config)
+    async with opened(path) as store, HttpClient() as http:
+        gateways = Gateways(build(book.config.providers, http), _now)
+        claimed, outcome = await _handed_over(store, gateways, message, by)
+        if outcome is None or outcome.submission == "UNKNOWN":
+            name = claimed.attempt.provider
+            told.step(claimed.message, "UNKNOWN", f"{name} gave no answer; it may arrive. A bridge asks for it; do not "
+                      "send it again")  # fmt: skip
+            return TRY_AGAIN
+        if outcome.submission == "ACCEPTED":
+            return await _taken(gateways, claimed, outcome, told, wait)
+        return await _not_taken(store, claimed, outcome, told, by)
+
+
+async def _handed_over(store: Store, gateways: Gateways, message: Message, by: str) -> tuple[Claimed, Outcome | None]:
+    """One hand-over, written down before and after; no outcome when the answer did not come in time."""
+    from bridge.delivery.sender import Sender
+    from bridge.store import direct as rows
+
+    heard: list[Outcome] = []
+    owner = f"send/{os.getpid()}"
+
+    def ended(_claimed: Claimed, outcome: Outcome, _seconds: float) -> None:
+        heard.append(outcome)
+
+    sender = Sender(store, lambda: gateways, owner=owner, now=_now, decide_failed=_nobody_else_is_told, ended=ended)
+    try:
+        claimed = await store.write(lambda tx: rows.add_and_claim(tx, message, by, owner, gateways.choose))
+    except NotSent as error:
+        raise NotSent(f"{' and '.join(message.providers)}: {error.reason}") from error
+    sender.submit(claimed)
+    await sender.finish(_ON_THE_WIRE)
+    return claimed, heard[0] if heard else None
+
+
+async def _taken(gateways: Gateways, claimed: Claimed, outcome: Outcome, told: Told, wait: float) -> int:
+    message, name = claimed.message, claimed.attempt.provider
+    cost = message.price if outcome.cost is None else Decimal(outcome.cost)
+    said = _sentence("ACCEPTED", name, "", None, cost, message.currency)
+    told.step(message, "ACCEPTED", said if wait else said.partition(",")[0], provider_id=outcome.provider_id)
+    return await _ask(gateways, claimed, cost, told, wait) if wait else DELIVERED
+
+
+async def _ask(gateways: Gateways, claimed: Claimed, cost: Decimal | None, told: Told, wait: float) -> int:
+    """Ask the provider until it knows the end, or until *wait* seconds are over."""
+    from bridge.providers.base import Question
+
+    message, name = claimed.message, claimed.attempt.provider
+    question = Question(message.phone, claimed.attempt.client_id)
+    deadline = asyncio.get_running_loop().time() + wait
+    why = "not yet reported"
+    while asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(min(_ASK, wait))
+        try:
+            answer = await gateways[name].status(question)
+        except DeliveryError as error:
+            why = error.reason
+            continue
+        if answer.state in _ENDS:
+            seconds = _seconds(message.created_at, _now())
+            told.step(message, answer.state, _sentence(answer.state, name, "", seconds, cost, message.currency))
+            return _ENDS[answer.state]
+    told.step(message, "ACCEPTED", f"nothing more is known after {wait:.0f} s ({why})")
+    return TRY_AGAIN
+
+
+async def _not_taken(store: Store, claimed: Claimed, outcome: Outcome, told: Told, by: str) -> int:
+    """Refused for good, or for now: then it must not go hours later by a bridge that is started meanwhile."""
+    from bridge.store import direct as rows
+
+    message = claimed.message
+    if outcome.message == "REJECTED":
+        told.step(message, "REJECTED", f"refused by {claimed.attempt.provider}: {outcome.reason}", code=outcome.code)
+        return FAILED
+    await store.write(lambda tx: rows.act(tx, "cancel", [message.id], by, _now(), outcome.reason))
+    told.step(message, "CANCELLED", f"not sent: {outcome.reason}. Nothing was charged")
+    return TRY_AGAIN
+
+
+def _sentence(
+    state: str, provider: str, reason: str, seconds: float | None, cost: Decimal | None, currency: str
+) -> str:
+    from bridge.words.figures import money
+
+    after = f" after {seconds:.1f} s" if seconds is not None else ""
+    price = f", {money(cost, currency)}" if cost is not None else ""
+    match state:
+        case "READY":
+            return "kept, waits for the bridge"
+        case "INFLIGHT":
+            return f"on its way to {provider}"
+        case "UNKNOWN":
+            return f"{provider} gave no answer, the bridge asks what became of it"
+        case "DELIVERED":
+            return f"delivered{after}{price}"
+        case "HELD":
+            return f"held: {reason}"
+        case _ if state in _TAKEN:
+            return f"taken by {provider}, waiting for the receipt …"
+    why = f": {reason}" if reason else ""
+    return f"{state.lower()}{after}{why}"
+
+
+def _nobody_else_is_told(_tx: Tx, _failed: Sequence[Failed]) -> None:
+    """Whoever typed the message sees what became of it; no mail goes to the operator."""
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _seconds(begin: datetime, end: datetime | None) -> float | None:
+    return None if end is None else max((end - begin).total_seconds(), 0.0)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
