@@ -1,0 +1,139 @@
+"""What one mail would do, and why: the door, the reading with its trace, and the plan, over a memory that is given.
+
+The functions are those of ``run``; nothing is written and nothing is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from bridge.book import RuleBook
+from bridge.dispatch.decide import decide
+from bridge.intake.read import read
+from bridge.memory import Memory
+from bridge.model import Envelope, Message, Plan, Reading, Recipient, StoredMail
+from bridge.proof.compare import reasons_of
+from bridge.proof.door import Knock, as_source, bare, knock, listener_for
+from bridge.proof.mails import BadTest, header_sender, our_recipients, with_crlf
+from bridge.proof.world import FIRST_IDS
+from bridge.routing.facts import Facts
+from bridge.words.figures import money
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a mail is said to have come in; "" and () leave it to its header."""
+
+    mail_from: str | None = None
+    recipients: tuple[str, ...] = ()
+    peer: str = ""
+    login: str = ""
+    source: str = ""
+
+    @property
+    def says_who(self) -> bool:
+        """Whether it is known who hands the mail in: only then the door can judge that."""
+        return bool(self.peer or self.login or self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A mail's way through the bridge. *plan* is None where the door took nothing."""
+
+    reading: Reading
+    knock: Knock
+    plan: Plan | None
+
+    @property
+    def nothing_sent_because(self) -> str | None:
+        """Why no SMS leaves, in the words of FORMAT §13; None where one does."""
+        if self.plan is None:
+            return f"refused ({self.knock.refusals[0].line})"
+        if self.plan.messages:
+            return None
+        return "; ".join(reasons_of(self.plan.fates)) or "nothing happened in it"
+
+
+def envelope_from(content: bytes, shown: Shown, book: RuleBook, at: datetime) -> Envelope:
+    """The envelope of a mail in a file: what *shown* says, else what its header tells. Raises BadTest."""
+    content = with_crlf(content)
+    sender = bare(shown.mail_from) if shown.mail_from is not None else header_sender(content)
+    facts = as_source(book, shown.source, sender) if shown.source else Facts("smtp")
+    if facts is None:
+        raise BadTest(f"no way of source {shown.source} hands in mail")
+    listener = listener_for(book, shown.peer or facts.peer)
+    return Envelope(
+        content=content,
+        received_at=at,
+        mail_from=sender,
+        recipients=tuple(Recipient(bare(a) or a) for a in shown.recipients or our_recipients(book, content)),
+        door="lmtp" if listener and listener.door == "lmtp" and facts.door == "smtp" else facts.door,
+        peer=shown.peer or facts.peer,
+        login=shown.login or facts.login,
+        certificate=facts.certificate,
+        mailbox=facts.mailbox,
+        tls=True,
+    )
+
+
+def empty_memory(_reading: Reading) -> Memory:
+    """The memory of a bridge that has seen nothing yet, whatever is asked of it."""
+    return Memory(complete=True, counters=dict(FIRST_IDS))
+
+
+def explain(
+    mail: StoredMail,
+    book: RuleBook,
+    now: datetime,
+    memory_for: Callable[[Reading], Memory] = empty_memory,
+    *,
+    own: str = "",
+    admission: bool = True,
+) -> Explanation:
+    """What *mail* does at *now*; without *admission* the door does not ask who hands it in.
+
+    *memory_for* gives what is remembered of all that a reading needs. *own* is the loop mark of the installation;
+    without one any such mark counts as ours.
+    """
+    knocked = knock(book, mail.envelope, admission=admission)
+    if knocked.envelope is None:
+        return Explanation(read(mail, book, own=own), knocked, None)
+    reading = read(replace(mail, envelope=knocked.envelope), book, own=own)
+    return Explanation(reading, knocked, decide(reading, book, memory_for(reading), now))
+
+
+def as_data(found: Explanation) -> dict[str, object]:
+    """The shape that other programs build on (``docs/reference/commands.md``)."""
+    events = found.reading.events
+    return {
+        "events": [_event(routed.event) for routed in events],
+        "routes": [
+            {"event": n, "rule": visit.rule, "matched": visit.matched, "trace": visit.note or visit.failed}
+            for n, routed in enumerate(events)
+            for visit in routed.trace
+        ],
+        "messages": [_message(message) for message in (found.plan.messages if found.plan else ())],
+        "nothing_sent_because": found.nothing_sent_because,
+    }
+
+
+def _event(event: object) -> Mapping[str, object]:
+    names = ("producer", "host", "service", "severity", "state", "key", "title", "detail")
+    labels: Mapping[str, str] = getattr(event, "labels", {})
+    return {**{name: getattr(event, name) for name in names}, "labels": dict(labels)}
+
+
+def _message(message: Message) -> Mapping[str, object]:
+    return {
+        "person": message.person or None,
+        "phone": message.phone,
+        "text": message.text,
+        "encoding": message.encoding,
+        "segments": message.segments,
+        "price": None if message.price is None else money(message.price, message.currency),
+        "via": message.providers[0] if message.providers else None,
+        "class": message.message_class,
+        "not_before": message.due_at.astimezone(UTC).isoformat(),
+    }

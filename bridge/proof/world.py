@@ -1,0 +1,245 @@
+"""A world in memory with a clock of its own: what would happen, and when, if this came in.
+
+Mails meet the door, are read and decided; timers fire in their order; a message that may go is taken by the
+first gateway of its chain at once, and its receipt comes a second later. The functions are those of ``run``.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bridge.book import RuleBook
+from bridge.dispatch.decide import decide
+from bridge.intake.read import read
+from bridge.memory import Memory
+from bridge.model import (
+    Due,
+    Envelope,
+    Event,
+    Fate,
+    Happening,
+    Message,
+    MessageState,
+    OutgoingMail,
+    Plan,
+    Reading,
+    Receipt,
+    Reply,
+    StoredMail,
+    Timer,
+)
+from bridge.oncall.people import People, Resolved
+from bridge.oncall.rotas import Override
+from bridge.proof.door import Knock, Refusal, knock
+
+RECEIPT_AFTER = timedelta(seconds=1)  # FORMAT §12: what the network says by itself
+FIRST_IDS = {"incident": 1000, "message": 1, "mail": 1}
+_FOR_EVER = timedelta(days=100 * 365)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that a gateway took (``sms`` or, by voice, ``call``)."""
+
+    at: datetime
+    message: Message
+    via: str  # "" where the message has no gateway at all
+    sender: str  # what the phone shows, "" = the account's own
+    code: str  # that the phone may answer with, "" = none
+
+    @property
+    def kind(self) -> str:
+        return "call" if self.message.channel == "call" else "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A mail of ours that left, as one of its recipients gets it."""
+
+    at: datetime
+    address: str
+    mail: OutgoingMail
+    rule: str  # a rule's name, or a word in brackets
+    in_thread: bool
+
+    @property
+    def kind(self) -> str:
+        return "mail"
+
+
+Effect = Sent | Posted
+
+
+@dataclass(slots=True)
+class Happened:
+    """Everything since the last look, in order of time."""
+
+    effects: list[Effect] = field(default_factory=list)
+    fates: list[Fate] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)  # with what ``set`` of their first rule made of them
+    refusals: list[Refusal] = field(default_factory=list)
+    taken_in: int = 0  # mails that passed the door
+
+
+class World:
+    """One empty store, one clock, gateways that take everything."""
+
+    def __init__(
+        self, book: RuleBook, at: datetime, *, receipts: bool = True, on_call: Mapping[str, str] | None = None
+    ) -> None:
+        """*on_call*: rota → person, as an operator's override makes it; *receipts*: ``delivered`` comes by itself."""
+        self.book = _with_overrides(book, on_call or {}, at)
+        self.now = at
+        self.memory = Memory(complete=True, instance="test", counters=dict(FIRST_IDS))
+        self.rules_reached: set[str] = set()
+        self._receipts = receipts
+        self._happened = Happened()
+        self._due: list[tuple[datetime, int, int, Timer | Message | Receipt]] = []
+        self._number = 0
+
+    def mail(self, envelope: Envelope) -> Knock:
+        """A mail comes to its door now."""
+        knocked = knock(self.book, replace(envelope, received_at=self.now))
+        self._happened.refusals += knocked.refusals
+        if knocked.envelope is not None:
+            self._happened.taken_in += 1
+            mail = StoredMail(self._next(), knocked.envelope)
+            self._decide(read(mail, self.book, own=self.memory.instance))
+        return knocked
+
+    def reply(self, phone: str, text: str, to: str = "") -> None:
+        """An SMS comes back from *phone*."""
+        chain = self.book.chain(None, phone)
+        self._decide(Reply(self._next(), phone, to or self.book.number(chain), text, chain[0] if chain else ""))
+
+    def receipt(self, message: Message, state: MessageState, *, error: str = "", read: bool = False) -> None:
+        """What the network says of a message now."""
+        via = message.providers[0] if message.providers else ""
+        self._decide(Receipt(message.id, state, via, error=error, at=self.now, read=read))
+
+    def advance(self, to: datetime) -> None:
+        """Let time pass; everything due until then (that moment included) happens at its own moment."""
+        while self._due and self._due[0][0] <= to:
+            at, _rank, _order, thing = heapq.heappop(self._due)
+            self.now = max(self.now, at)
+            match thing:
+                case Timer():
+                    self._decide(Due(thing))
+                case Receipt():
+                    self._decide(thing)
+                case Message():
+                    self._send(thing)
+        self.now = max(self.now, to)
+
+    def happened(self) -> Happened:
+        """What happened since this was asked last."""
+        found, self._happened = self._happened, Happened()
+        return found
+
+    def newest_message(self, phone: str) -> Message | None:
+        """The last message to *phone*, whatever became of it."""
+        mine = [message for message in self.memory.messages.values() if message.phone == phone]
+        return max(mine, key=lambda message: message.id, default=None)
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _decide(self, happening: Happening) -> None:
+        plan = decide(happening, self.book, self.memory, self.now)
+        if isinstance(happening, Reading):
+            self.memory.apply(plan, mail_id=happening.mail_id, digest=happening.digest)
+            self._understood(happening)
+        else:
+            self.memory.apply(plan)
+        self._happened.fates += plan.fates
+        self._post(plan)
+        for timer in plan.timers:
+            self._later(timer.due_at, replace(timer, id=self._next()))
+        for message in plan.messages:
+            self._later(message.due_at, message)
+        self.advance(self.now)
+
+    def _understood(self, reading: Reading) -> None:
+        for routed in reading.events:
+            self._happened.events.append(routed.routes[0].event if routed.routes else routed.event)
+            self.rules_reached.update(visit.rule for visit in routed.trace if visit.matched)
+
+    def _later(self, at: datetime, thing: Timer | Message | Receipt) -> None:
+        rank = (Timer, Receipt, Message).index(type(thing))  # of one moment timers go first
+        heapq.heappush(self._due, (at, rank, self._next(), thing))
+
+    def _post(self, plan: Plan) -> None:
+        mails = {mail.id: mail for mail in plan.mails}
+        rule = ""
+        for entry in plan.journal:
+            if entry.kind == "rule.took":
+                rule = str(entry.data.get("rule", ""))
+            mail = mails.get(int(str(entry.data.get("mail", 0)))) if entry.kind == "mail.out" else None
+            if mail is not None:
+                self._posted(mail, self._rule_of(mail, rule))
+
+    def _posted(self, mail: OutgoingMail, rule: str) -> None:
+        in_thread = b"\r\nIn-Reply-To:" in mail.content.partition(b"\r\n\r\n")[0]
+        self._happened.effects += [Posted(self.now, address, mail, rule, in_thread) for address in mail.to]
+
+    def _rule_of(self, mail: OutgoingMail, took: str) -> str:
+        if mail.kind == "operator":
+            return "(operator)"
+        if mail.kind in ("reply", "acked", "unacked"):
+            return "(answer)"
+        incident = self.memory.incident(mail.incident_id)
+        return incident.rule if incident is not None else took
+
+    def _send(self, message: Message) -> None:
+        """The first gateway of the chain takes it, unless it was cancelled meanwhile."""
+        known = self.memory.messages[message.id]
+        if known.state != "READY":
+            return
+        sent = replace(known, state="ACCEPTED")
+        self.memory.messages[message.id] = sent
+        self.memory.waiting.get(message.incident_id, set()).discard(message.id)
+        via = message.providers[0] if message.providers else ""
+        self._happened.effects.append(Sent(self.now, sent, via, originator(self.book, sent, via), self._code(sent)))
+        if self._receipts:
+            at = self.now + RECEIPT_AFTER
+            self._later(at, Receipt(message.id, "DELIVERED", via, at=at))
+
+    def _code(self, message: Message) -> str:
+        known = self.memory.codes(message.phone).values()
+        return next((c.code for c in known if message.incident_id and c.incident_id == message.incident_id), "")
+
+
+def originator(book: RuleBook, message: Message, via: str) -> str:
+    """What the phone shows as sender, as the gateways choose it; "" = the account's own."""
+    provider = book.provider(via)
+    if provider is None:
+        return message.originator.removeprefix("+")
+    if message.answerable and provider.number and provider.number_as_sender:
+        return provider.number.removeprefix("+")
+    if message.originator:
+        return message.originator.removeprefix("+")
+    prefixes = [prefix for prefix in provider.senders if message.phone.startswith(prefix)]
+    return provider.senders[max(prefixes, key=len)] if prefixes else provider.sender or ""
+
+
+class _Overridden(People):
+    """People some of whose rotas somebody took over."""
+
+    def __init__(self, book: RuleBook, overrides: tuple[Override, ...]) -> None:
+        super().__init__(book.config.people, book.config.teams, book.people.rotas)
+        self._overrides = overrides
+
+    def resolve(self, *args: object, **more: object) -> Resolved:
+        return super().resolve(*args, overrides=self._overrides, **more)  # type: ignore[arg-type]
+
+
+def _with_overrides(book: RuleBook, on_call: Mapping[str, str], at: datetime) -> RuleBook:
+    if not on_call:
+        return book
+    begin, end = at - _FOR_EVER, at + _FOR_EVER
+    overrides = tuple(Override(rota, person, begin, end) for rota, person in on_call.items())
+    return replace(book, people=_Overridden(book, overrides))
