@@ -38,6 +38,17 @@ class LoadedBook:
     errors: tuple[str, ...]  # all sentences, ``FILE:LINE:COLUMN PATH: what is wrong``
     warnings: tuple[str, ...] = ()
 
+    def placed(self, error: ConfigError) -> ConfigError:
+        """*error*, found only when it was used (a secret that is not there), with its place in the file."""
+        return ConfigError(tuple(self._placed(problem) for problem in error.problems))
+
+    def _placed(self, problem: str) -> str:
+        path, colon, _sentence = problem.partition(":")
+        if not colon or " " in path or "/" in path:
+            return problem
+        file, place = self.loaded.place(self.loaded.places.main, tuple(path.split(".")))
+        return f"{file}:{place.line}:{place.column} {problem}" if place.line else problem
+
     def require(self) -> RuleBook:
         """The book; raises ConfigError with every error when there is none."""
         if self.book is None:

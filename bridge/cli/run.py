@@ -27,6 +27,7 @@ def command(path: Path, log_format: str, log_level: str, *, allow_root: bool) ->
     """
     from bridge.app.serve import refuse_root, serve
     from bridge.book.loading import load_book
+    from bridge.errors import ConfigError
     from bridge.observe import set_up
 
     loaded = load_book(path)
@@ -38,4 +39,7 @@ def command(path: Path, log_format: str, log_level: str, *, allow_root: bool) ->
     set_up(log_format, log_level, book.config.keep.numbers)  # type: ignore[arg-type]
     for warning in loaded.warnings:
         click.echo(warning, err=True)
-    asyncio.run(serve(path, book))
+    try:
+        asyncio.run(serve(path, book))
+    except ConfigError as error:
+        raise loaded.placed(error) from error

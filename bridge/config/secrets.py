@@ -60,12 +60,15 @@ class Secret:
     def resolve(self, where: str = "") -> SecretText:
         """The secret itself, without the line end behind it. *where* (``config.yaml:33:15 PATH``) leads the error.
 
-        Raises ConfigError when it is not there, may not be read, is empty, or its file is open to others.
+        From now on no log shows it (T29). Raises ConfigError when it is not there, may not be read, is empty, or its file is open to others.
         """
         try:
             text = self._read()
         except _NotThere as problem:
             raise ConfigError((f"{where}: {problem}" if where else str(problem),)) from None
+        from bridge.observe.redact import register_secret  # a checking program needs no log
+
+        register_secret(text)
         return SecretText(text)
 
     def _read(self) -> str:

@@ -25,7 +25,7 @@ CHOSEN = {  # examples, where the default is another key, a name of the file, or
 @pytest.fixture
 def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loaded:
     (tmp_path / "config.yaml").write_text(WHOLE, encoding="utf-8")
-    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    (tmp_path / "rules").symlink_to(ROOT / "rules")
     monkeypatch.chdir(tmp_path)
     return load(Path("config.yaml"))
 
@@ -65,7 +65,7 @@ def test_every_key_stands_in_the_example(whole: Loaded) -> None:
 
 def test_what_is_switched_off_is_right_too(whole: Loaded) -> None:
     found = [(one.path, one.sentence.split(";")[0]) for one in whole.errors]  # what excludes what stands beside it
-    rules = "docs/examples/01-five-minute-start/rules"
+    rules = "rules/example"
     assert found == [
         ("defaults.template", "text with template"),
         ("defaults.template", f'no file "alert.j2" in {rules}/templates'),
