@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 
 from bridge.errors import BridgeError
 from bridge.model import Conversation, Incident, Message, MessageState, Notice, Notification, Plan, Timer
@@ -23,7 +24,9 @@ class NotLoaded(BridgeError):
 class Needs:
     """What a happening will touch; the store locks and loads it in sorted order.
 
-    An incident brings its notifications, its unsent messages and the conversations of its phones.
+    An incident brings its notifications, its unsent messages and the conversations of its phones. A phone in
+    *phones* brings its conversations with their incidents and what we answered it; one in *talkers* only the
+    conversations: to find a free code for an alert, what the others are about is of no interest.
     """
 
     keys: frozenset[tuple[str, str]] = frozenset()  # (source, incident key)
@@ -31,19 +34,18 @@ class Needs:
     incidents: frozenset[int] = frozenset()
     messages: frozenset[int] = frozenset()
     phones: frozenset[str] = frozenset()
+    talkers: frozenset[str] = frozenset()
     digests: frozenset[str] = frozenset()
     causes: frozenset[str] = frozenset()
 
     def __or__(self, other: Needs) -> Needs:
-        return Needs(
-            self.keys | other.keys,
-            self.producer_keys | other.producer_keys,
-            self.incidents | other.incidents,
-            self.messages | other.messages,
-            self.phones | other.phones,
-            self.digests | other.digests,
-            self.causes | other.causes,
-        )
+        return Needs.of((self, other))
+
+    @classmethod
+    def of(cls, all_needs: Iterable[Needs]) -> Needs:
+        """What several happenings need together."""
+        columns = zip(*map(attrgetter(*cls.__slots__), all_needs), strict=True)
+        return cls(*(frozenset().union(*column) for column in columns))
 
 
 @dataclass(slots=True)
@@ -62,16 +64,28 @@ class Memory:
     notices: dict[str, Notice] = field(default_factory=dict)
     answers: dict[str, list[datetime]] = field(default_factory=dict)  # phone -> when we answered it
     counters: dict[str, int] = field(default_factory=dict)  # name -> next id
+    _by_key: dict[tuple[str, str], dict[int, None]] = field(default_factory=dict)  # of live incidents, oldest first
+    _by_producer_key: dict[tuple[str, str], dict[int, None]] = field(default_factory=dict)
+
+    def remember(self, incident: Incident) -> None:
+        """An incident as it stands now."""
+        self.incidents[incident.id] = incident
+        for index, key in ((self._by_key, incident.key), (self._by_producer_key, incident.producer_key)):
+            found = index.setdefault((incident.source, key), {})
+            if incident.state in ("open", "acked"):
+                found[incident.id] = None
+            else:
+                found.pop(incident.id, None)
 
     def open_incident(self, source: str, key: str) -> Incident | None:
         """The open or acknowledged incident with this key."""
         self._must(self.complete or (source, key) in self.loaded.keys, f"incident {source}/{key}")
-        return next((i for i in self._live() if i.source == source and i.key == key), None)
+        return self._first(self._by_key, source, key)
 
     def open_by_producer_key(self, source: str, key: str) -> Incident | None:
         """The open or acknowledged incident that a recovery with the producer's *key* ends."""
         self._must(self.complete or (source, key) in self.loaded.producer_keys, f"producer key {source}/{key}")
-        return next((i for i in self._live() if i.source == source and i.producer_key == key), None)
+        return self._first(self._by_producer_key, source, key)
 
     def incident(self, number: int) -> Incident | None:
         """An incident by its number, whatever its state."""
@@ -103,7 +117,7 @@ class Memory:
     def apply(self, plan: Plan, *, mail_id: int = 0, digest: str = "") -> None:
         """Make *plan* part of this memory, as if it had been written and loaded again."""
         for incident in plan.incidents:
-            self.incidents[incident.id] = incident
+            self.remember(incident)
         for note in plan.notifications:
             self.notifications.setdefault(note.incident_id, []).append(note)
         for conversation in plan.conversations:
@@ -134,8 +148,8 @@ class Memory:
         if number in self.messages:
             self.messages[number] = replace(self.messages[number], state=state, reason=reason)
 
-    def _live(self) -> Iterable[Incident]:
-        return (i for i in self.incidents.values() if i.state in ("open", "acked"))
+    def _first(self, index: dict[tuple[str, str], dict[int, None]], source: str, key: str) -> Incident | None:
+        return next((self.incidents[number] for number in index.get((source, key), ())), None)
 
     @staticmethod
     def _must(loaded: bool, what: str) -> None:

@@ -16,12 +16,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
+from bridge import __version__
 from bridge.app.inbound import wanted_polls
 from bridge.app.planner import Planner
 from bridge.app.standing import Standing
+from bridge.app.taken import cannot_listen
 from bridge.book import RuleBook
 from bridge.config.models.doors import Listener
 from bridge.delivery.accounts import Accounts
@@ -48,7 +51,7 @@ from bridge.web.app import create
 from bridge.web.callbacks import Callbacks, handlers
 from bridge.web.hub import Hub
 from bridge.web.ports import CallbackAnswer, DemoInfo, Health, Part, Ports, PretendWorld
-from bridge.web.server import HttpServer
+from bridge.web.server import CannotListen, HttpServer
 
 log = structlog.get_logger("bridge")
 
@@ -84,7 +87,7 @@ class Bridge:
         self.now = around.now
         self.node = book.config.node or book.hostname
         self.owner = f"{self.node}/{uuid.uuid4().hex[:12]}"
-        self.metrics = Metrics()
+        self.metrics = Metrics(__version__)
         self.changes = Hub()
         self.store = Store(around.store_path)
         self.metrics.show_commits(lambda: self.store.commits, lambda: self.store.waiting)
@@ -112,7 +115,7 @@ class Bridge:
     # --- life ---
 
     async def start(self) -> None:
-        """Everything up; raises what keeps it from starting (StoreVersion, ConfigError, OSError, CannotListen)."""
+        """Everything up; raises what keeps it from starting (StoreVersion, ConfigError, CannotListen)."""
         await self.store.open()
         try:
             await self._pick_up()
@@ -271,7 +274,11 @@ class Bridge:
             room=self._room,
             sockets=self._around.sockets.get(listener.address.path, ()),
         )
-        await door.start()
+        try:
+            await door.start()
+        except OSError as error:
+            address = listener.address
+            raise cannot_listen(address.host, address.port, str(address), error) from error
         self.doors.append(door)
 
     async def _open_http(self, listener: Listener) -> None:
@@ -291,6 +298,7 @@ class Bridge:
             simulator=self._around.simulator,
             demo=self._around.demo,
             console_open=_is_loopback(address.host),
+            hosts=_public_hosts(self._book),
         )
         tls = listener.tls
         server = self._around.http(
@@ -300,7 +308,12 @@ class Bridge:
             certificate=str(tls.cert) if tls else "",
             key=str(tls.key) if tls else "",
         )
-        await server.start()
+        try:
+            await server.start()
+        except CannotListen as error:
+            if isinstance(error.__cause__, OSError):
+                raise cannot_listen(address.host, address.port, str(address), error.__cause__) from error
+            raise
         self.servers.append(server)
 
     # --- what the parts ask of each other ---
@@ -466,6 +479,13 @@ def _loud(task: asyncio.Task[None]) -> None:
 
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _public_hosts(book: RuleBook) -> frozenset[str]:
+    """Names under which people reach the pages besides loopback."""
+    url = book.config.http.public_url if book.config.http else None
+    host = urlsplit(url).hostname if url else None
+    return frozenset({host} if host else ())
 
 
 def store_path(book: RuleBook, folder: Path) -> Path:

@@ -87,6 +87,7 @@ async def running(where: Where) -> AsyncIterator[Demo]:
     simulator = _simulator(where.folder)
     inbox = await simulator.listen_for_mail("127.0.0.1", 0)
     http = (where.http[0], where.http[1] or _free_port(where.http[0]))
+    where = replace(where, smtp=(where.smtp[0], where.smtp[1] or _free_port(where.smtp[0])))
     book = _placed(load_book(config).require(), where.smtp, http, inbox)
     buttons = _NotYet()
     info = DemoInfo(_shown(where.smtp), ONCALL, buttons.send)

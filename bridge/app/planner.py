@@ -110,7 +110,9 @@ class Planner:
             happenings: list[Happening] = []
             if self._look:
                 self._look = False
-                batch += await self._store.write(lambda tx: mails.claim(tx, self._owner, self._now(), BATCH))
+                claimed = await self._store.write(lambda tx: mails.claim(tx, self._owner, self._now(), BATCH))
+                batch += claimed
+                self._look = bool(claimed)  # there may be more: some come one at a time
                 happenings += await self._store.read(self._waiting)
             for mail in batch:
                 reading = await self._read(mail)

@@ -37,21 +37,43 @@ async def serve(path: Path, book: RuleBook) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reads the files at *path* again."""
     sockets = inherited_sockets()
     bridge = Bridge(book, Surroundings(store_path(book, path.parent), sockets=sockets))
+    signals = Signals()
     await bridge.start()
-    await stay(bridge, lambda: _reload(bridge, path))
+    await stay(bridge, lambda: _reload(bridge, path), signals)
 
 
-async def stay(bridge: Bridge, reload: Callable[[], None]) -> None:
+class Signals:
+    """SIGTERM and SIGINT say stop, SIGHUP says reload. Made before the doors open: from then on nothing may end us
+    rudely, and a reload that is wished for meanwhile is not forgotten."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.stop = asyncio.Event()
+        self._reload: Callable[[], None] | None = None
+        self._wished = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+
+    def reload_with(self, reload: Callable[[], None]) -> None:
+        """From now on SIGHUP calls *reload*; at once if it came before."""
+        self._reload = reload
+        if self._wished:
+            reload()
+
+    def _hang_up(self) -> None:
+        self._wished = True
+        if self._reload is not None:
+            self._reload()
+
+
+async def stay(bridge: Bridge, reload: Callable[[], None], signals: Signals) -> None:
     """Stay up until a signal says stop; then stop in order."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, reload)
     notify("READY=1")
+    signals.reload_with(reload)
     watchdog = asyncio.create_task(_feed_watchdog(bridge), name="watchdog")
     try:
-        await stop.wait()
+        await signals.stop.wait()
         log.info("stopping")
     finally:
         notify("STOPPING=1")

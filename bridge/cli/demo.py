@@ -45,9 +45,10 @@ def command(
 
 async def _stay(where: object, fault: str) -> int:
     from bridge.app.demo import Where, running
-    from bridge.app.serve import stay
+    from bridge.app.serve import Signals, stay
 
     assert isinstance(where, Where)  # noqa: S101 - the import is late for a quick --help
+    signals = Signals()
     async with running(where) as demo:
         _break(demo, fault)
         host, port = demo.smtp
@@ -58,7 +59,7 @@ async def _stay(where: object, fault: str) -> int:
             f" --mail-from me@example.org --mail-rcpt oncall@bridge.test -T -\n"
             f"Rules:        {demo.config.parent / 'rules' / '10-demo.yaml'} (edit, then: kill -HUP <this process>)"
         )
-        await stay(demo.bridge, lambda: _reload(demo))
+        await stay(demo.bridge, lambda: _reload(demo), signals)
     return 0
 
 

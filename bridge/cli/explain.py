@@ -87,16 +87,19 @@ def _explained(asked: _Asked, book: RuleBook, config: Path) -> Explanation:
     if stored is not None and not asked.store and asked.at is None:
         now = stored.envelope.received_at  # what it did, not what it would do now
     admission = stored is not None or asked.shown.says_who
-    if not asked.store:
+    if stored is None and not asked.store:
         return explain(mail, book, now, admission=admission)
     from bridge.proof.remembered import instance_of, memory_for
 
     path = _store_path(book)
+    own = instance_of(path, now)
+    if not asked.store:
+        return explain(mail, book, now, own=own, admission=admission)
 
     def remembered(reading: Reading) -> Memory:
         return memory_for(path, needs(reading, book, now), now)
 
-    return explain(mail, book, now, remembered, own=instance_of(path, now), admission=admission)
+    return explain(mail, book, now, remembered, own=own, admission=admission)
 
 
 def _stored(asked: _Asked, book: RuleBook) -> StoredMail | None:

@@ -146,7 +146,7 @@ def _order(config: Path, verb: str, numbers: tuple[int, ...]) -> None:
 def _print_list(config: Config, found: list[Incident]) -> None:
     times = tables.Times(ZoneInfo(config.timezone), datetime.now(UTC))
     tables.show(
-        ("INCIDENT", "STATE", "SEVERITY", "SINCE", "LAST", "COUNT", "BY", "WHAT"),
+        ("INCIDENT", "STATE", "SEVERITY", times.named("SINCE"), "LAST", "COUNT", "BY", "WHAT"),
         [
             (
                 str(one.id),
@@ -176,7 +176,7 @@ def _print_incident(config: Config, one: Incident) -> None:
             ("producer", one.producer),
             ("key", tables.shown_text(one.key)),
             ("rule", one.rule),
-            ("opened", times.at(one.opened_at)),
+            ("opened", times.named(times.at(one.opened_at))),
             ("last", f"{times.at(one.last_at)}, {one.count} times" if one.count > 1 else ""),
             ("acked", f"{times.at(one.acked_at)} by {one.acked_by}" if one.acked_at else ""),
             ("resolved", times.at(one.resolved_at)),

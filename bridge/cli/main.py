@@ -7,6 +7,7 @@ Exit codes (docs/reference/exit-codes.md): 0 done, 1 did not work out, 2 wrong c
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -100,6 +101,9 @@ def smsbridge(context: click.Context, no_color: bool) -> None:
 
 def main() -> NoReturn:
     """The program ``smsbridge``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ✓ or Kazakh letters gets ? and not a traceback
     sys.exit(run(sys.argv[1:]))
 
 

@@ -79,7 +79,7 @@ def show(config: Path, number: int, as_json: bool) -> None:
         )
         click.echo(f"attempt {attempt.number}  {times.at(attempt.started_at)}  {attempt.provider}: {about}")
     for receipt in receipts:
-        about = " ".join(filter(None, (receipt.state, receipt.error and f"error {receipt.error}")))
+        about = " ".join(filter(None, (receipt.state, receipt.error.strip("0") and f"error {receipt.error}")))
         click.echo(f"receipt    {times.at(receipt.received_at)}  {about}")
 
 
@@ -184,7 +184,7 @@ def _list_messages(config: Config, *, everything: bool, as_json: bool) -> None:
         return
     times = _times(config)
     tables.show(
-        ("MESSAGE", "CLASS", "STATE", "TO", "AGE", "NEXT", "INCIDENT", "WHY", "TEXT"),
+        ("MESSAGE", "CLASS", "STATE", "TO", "AGE", times.named("NEXT"), "INCIDENT", "WHY", "TEXT"),
         [
             (
                 str(kept.message.id),
@@ -225,7 +225,7 @@ def _list_mails(config: Config, *, as_json: bool) -> None:
         )  # fmt: skip
     if outgoing:
         tables.show(
-            ("OUT", "KIND", "AGE", "NEXT", "TRIES", "TO", "WHY", "SUBJECT"),
+            ("OUT", "KIND", "AGE", times.named("NEXT"), "TRIES", "TO", "WHY", "SUBJECT"),
             [
                 (str(one.id), one.kind, times.age(one.created_at), times.at(one.due_at), str(one.attempts),
                  " ".join(one.to), tables.shown_text(one.reason), tables.shown_text(one.subject))
@@ -253,7 +253,7 @@ def _print_message(config: Config, kept: Kept) -> None:
             ("incident", str(message.incident_id or "")),
             ("mail", f"M-{message.mail_id}" if message.mail_id else ""),
             ("by", kept.provider or " → ".join(message.providers)),
-            ("created", times.at(message.created_at)),
+            ("created", times.named(times.at(message.created_at))),
             ("valid until", times.at(message.valid_until)),
             ("ended", times.at(kept.ended_at)),
         ]

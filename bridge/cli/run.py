@@ -11,7 +11,7 @@ import click
 
 @click.command("run", help="Run the bridge in the foreground.")
 @click.option(
-    "-c", "--config", "path", type=click.Path(path_type=Path), default="/etc/smsbridge/config.yaml", show_default=True,
+    "-c", "--config", "path", type=click.Path(path_type=Path), default="config.yaml", show_default=True,
     help="The configuration.",
 )  # fmt: skip
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of stderr.")

@@ -1,4 +1,4 @@
-"""Every secret that a configuration names, with its place: for verbs that resolve them (threats T30)."""
+"""Every secret that a configuration names, with its place: the doctor looks whether they can be had (threats T30)."""
 
 from __future__ import annotations
 
@@ -16,18 +16,6 @@ if TYPE_CHECKING:
 def secrets_of(config: Config) -> list[tuple[str, Secret]]:
     """(``providers.smsc.password``, where it is found), in the order of the keys."""
     return list(_within(config, ""))
-
-
-def register_all(config: Config) -> None:
-    """Keep every secret that can be had out of logs; whoever needs one that cannot says so."""
-    from bridge.errors import ConfigError
-    from bridge.observe import register_secret
-
-    for where, secret in secrets_of(config):
-        try:
-            register_secret(secret.resolve(where).reveal())
-        except ConfigError:
-            continue
 
 
 def _within(value: object, path: str) -> Iterator[tuple[str, Secret]]:

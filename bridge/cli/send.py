@@ -16,6 +16,7 @@ from bridge.cli.opening import book_of, config_option, json_option, store_path, 
 if TYPE_CHECKING:
     from bridge.book import RuleBook
     from bridge.book.loading import LoadedBook
+    from bridge.config.models import Config
     from bridge.model import Message, MessageClass
     from bridge.sms.fit import Alphabet
 
@@ -121,14 +122,21 @@ def _recipient(loaded: LoadedBook, book: RuleBook, to: str) -> tuple[str, str]:
         near = _near(to, [name for name, one in book.config.people.items() if one.phone])
         _stop(f"{to!r} is no telephone number and no person. {near or 'Write +77011234567.'}", 2)
     if not Destinations(book.config.destinations, book.config.region).allow(phone):
-        allowed = book.config.destinations or ()
-        key = "destinations" if book.config.destinations is not None else "region"
-        file, place = loaded.loaded.place(str(loaded.loaded.places.main), (key,))
-        code = country_code(phone)
-        prefixes = ", ".join(f'"{prefix}"' for prefix in dict.fromkeys((*allowed, code)))
-        more = f"destinations: [{prefixes}]" if allowed else f'destinations: ["{code}", …]'
-        _stop(f"SMS to {code} is not allowed ({file}:{place.line} {key}). Write {more}.", 1)
+        _stop(_not_allowed(loaded, book.config, country_code(phone)), 1)
     return book.person_of(phone), phone
+
+
+def _not_allowed(loaded: LoadedBook, config: Config, code: str) -> str:
+    """Which line forbids it, and what that line would have to be."""
+    from phonenumbers import country_code_for_region
+
+    if config.destinations is not None:
+        key, allowed = "destinations", config.destinations
+    else:
+        key, allowed = "region", (f"+{country_code_for_region(config.region or '')}",)
+    file, place = loaded.loaded.place(str(loaded.loaded.places.main), (key,))
+    wanted = ", ".join(f'"{prefix}"' for prefix in dict.fromkeys((*allowed, code)))
+    return f"SMS to {code} is not allowed ({file}:{place.line} {key}). Write destinations: [{wanted}]."
 
 
 def _provider(book: RuleBook, name: str) -> str:

@@ -113,12 +113,10 @@ async def direct(book: RuleBook, path: Path, message: Message, by: str, told: To
 
     Raises ConfigError when a provider's secret cannot be had.
     """
-    from bridge.cli.secrets import register_all
     from bridge.delivery.gateways import Gateways
     from bridge.providers.build import gateways as build
     from bridge.providers.http import HttpClient
 
-    register_all(book.config)
     async with opened(path) as store, HttpClient() as http:
         gateways = Gateways(build(book.config.providers, http), _now)
         claimed, outcome = await _handed_over(store, gateways, message, by)

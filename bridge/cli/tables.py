@@ -54,6 +54,10 @@ class Times:
         clock = local.strftime("%H:%M")
         return clock if local.date() == today.date() else f"{local.day} {local:%b} {clock}"
 
+    def named(self, text: str) -> str:
+        """*text* with the name of the zone: once in what is printed."""
+        return f"{text} ({self.zone.key})"
+
     def age(self, moment: datetime) -> str:
         """``29 min`` since *moment*."""
         return span(self.now - moment)

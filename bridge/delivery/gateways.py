@@ -19,7 +19,7 @@ from bridge.store.outbox import Attempt, Prepared, Wait
 
 _TRIPS_AFTER = 5  # failures in a row
 _REST = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2))
-_LOOK_AGAIN = timedelta(seconds=2)  # for a message whose doors are all busy, paused or resting
+_LOOK_AGAIN = timedelta(seconds=2)  # for a message whose doors are all paused or resting
 _PAUSES = {"money": timedelta(minutes=10), "password": timedelta(minutes=15), "blocked": timedelta(minutes=30)}
 
 
@@ -41,6 +41,7 @@ class Door:
 
     gateway: Gateway
     account: Account
+    open: int = 0
     failures: int = 0  # in a row
     resting_until: datetime | None = None
     rests: int = 0
@@ -49,8 +50,12 @@ class Door:
     answers: list[float] = field(default_factory=list)  # seconds of the last hand-overs
 
     def is_resting(self, now: datetime) -> bool:
-        """Whether the breaker is open: after the rest one request may try."""
+        """Whether the breaker is open."""
         return self.resting_until is not None and now < self.resting_until
+
+    def may_try(self, now: datetime) -> bool:
+        """After a rest one request alone tries whether the door is well again."""
+        return not self.is_resting(now) and (self.resting_until is None or not self.open)
 
 
 class Gateways:
@@ -84,27 +89,29 @@ class Gateways:
         """
         now = self._now()
         with self._lock:
-            for door in self._candidates(message, attempts):
-                account = door.account
-                if not self._paused(account) and not door.is_resting(now) and account.open < account.parallel:
-                    account.open += 1
+            candidates = self._candidates(message, attempts)
+            for door in candidates:
+                if not self._paused(door.account) and door.may_try(now) and door.account.open < door.account.parallel:
+                    self._occupy(door)
                     return _prepared(door.gateway, message, now)
-        return Wait(now + _LOOK_AGAIN)
+            well = any(not self._paused(door.account) and not door.is_resting(now) for door in candidates)
+        return Wait(now if well else now + _LOOK_AGAIN)
 
     def take(self, name: str) -> bool:
         """A place for a repeat or a question; False when the account is full or paused."""
         with self._lock:
-            account = self.doors[name].account
-            if account.open >= account.parallel or self._paused(account):
+            door = self.doors[name]
+            if door.account.open >= door.account.parallel or self._paused(door.account):
                 return False
-            account.open += 1
+            self._occupy(door)
             return True
 
     def give_back(self, name: str) -> None:
         """A hand-over ended."""
         with self._lock:
-            account = self.doors[name].account
-            account.open = max(0, account.open - 1)
+            door = self.doors[name]
+            door.open = max(0, door.open - 1)
+            door.account.open = max(0, door.account.open - 1)
 
     def worked(self, name: str, seconds: float) -> None:
         """The door answered as a door should (a refusal of one message is an answer too)."""
@@ -122,7 +129,7 @@ class Gateways:
             door = self.doors[name]
             door.failures += 1
             door.last_failure = why
-            if door.failures < _TRIPS_AFTER:
+            if door.failures < _TRIPS_AFTER or door.is_resting(self._now()):  # one rest for all that were under way
                 return False
             opened = door.resting_until is None
             door.resting_until = self._now() + _REST[min(door.rests, len(_REST) - 1)]
@@ -153,6 +160,11 @@ class Gateways:
         tried = [attempt.provider for attempt in attempts]
         chain = [name for name in message.providers if name in self.doors and name not in refused]
         return [self.doors[name] for name in sorted(chain, key=tried.count)]
+
+    @staticmethod
+    def _occupy(door: Door) -> None:
+        door.open += 1
+        door.account.open += 1
 
     def _paused(self, account: Account) -> bool:
         return account.paused_until is not None and self._now() < account.paused_until

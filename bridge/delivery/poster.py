@@ -63,12 +63,12 @@ class Poster:
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
+            self._woken.clear()  # before the look: who wakes us during it wrote something that it did not see
             try:
                 if await self.round():
                     continue
             except StoreUnavailable as error:
                 log.warning("store away", error=str(error))
-            self._woken.clear()
             try:
                 async with asyncio.timeout(_POLL):
                     await self._woken.wait()

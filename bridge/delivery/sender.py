@@ -87,6 +87,7 @@ class Sender:
         self._flusher = asyncio.create_task(self._flush_loop(), name="outcomes")
         next_expire = loop.time()
         while True:
+            self._woken.clear()  # before the look: who wakes us during it wrote something that it did not see
             try:
                 if loop.time() >= next_expire:
                     next_expire = loop.time() + _EXPIRE_EVERY
@@ -133,8 +134,13 @@ class Sender:
                 taken.append(choice.provider)
             return choice
 
+        claiming = asyncio.ensure_future(self._store.write(lambda tx: outbox.claim(tx, now, self._owner, free, choose)))
         try:
-            return await self._store.write(lambda tx: outbox.claim(tx, now, self._owner, free, choose))
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            for one in await claiming:  # it is INFLIGHT, so it goes: nobody else would look at it before the next start
+                self.submit(one)
+            raise
         except BaseException:
             for name in taken:
                 gateways.give_back(name)
@@ -232,7 +238,6 @@ class Sender:
             self._ended(claimed, result, seconds)
 
     async def _wait(self) -> None:
-        self._woken.clear()
         try:
             async with asyncio.timeout(_POLL):
                 await self._woken.wait()

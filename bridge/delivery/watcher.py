@@ -27,6 +27,7 @@ log = structlog.get_logger("watcher")
 
 _MOST = 50
 _POLL = 0.5
+_SWEEP = 15.0  # seconds between looks for hand-overs that nobody holds any more
 _ASK_AGAIN = (30, 60, 120, 300, 600)  # seconds between questions for a message that was taken; the last one repeats
 _STOP_ASKING = timedelta(hours=1)  # after its validity: "accepted" is then all that will ever be known
 
@@ -61,8 +62,13 @@ class Watcher:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        loop = asyncio.get_running_loop()
+        next_sweep = loop.time() + _SWEEP
         while True:
             try:
+                if loop.time() >= next_sweep:
+                    next_sweep = loop.time() + _SWEEP
+                    await self.sweep()
                 if await self.round():
                     continue
             except StoreUnavailable as error:
@@ -76,6 +82,12 @@ class Watcher:
         taken = [one for one in due if one.message.state != "UNKNOWN"]
         await asyncio.gather(*(self._resolve(one) for one in unknown), self._poll(taken))
         return len(due) == _MOST
+
+    async def sweep(self) -> None:
+        """A hand-over whose lease ran out is nobody's: of a node that died, or one that broke off. Ask for its fate."""
+        found = await self._store.write(lambda tx: outbox.run_out(tx, self._now()))
+        if found:
+            log.warning("hand-overs without an end", messages=found)
 
     # a lost answer
 

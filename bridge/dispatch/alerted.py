@@ -57,7 +57,7 @@ def needs_of(reading: Reading, book: RuleBook, now: datetime) -> Needs:
     return Needs(
         keys=frozenset(keys),
         producer_keys=frozenset(producer_keys),
-        phones=frozenset(phones),
+        talkers=frozenset(phones),
         digests=frozenset({reading.digest} - {""}),
         causes=frozenset(causes),
     )

@@ -38,13 +38,15 @@ def _open(draft: Draft, incident: Incident, phone: str, code: str) -> None:
 
 
 def _free(draft: Draft, phone: str, code: str) -> bool:
-    taken = draft.codes(phone).get(code)
-    return taken is None or taken.free_at <= draft.now
+    return code not in _taken(draft, phone)
+
+
+def _taken(draft: Draft, phone: str) -> set[str]:
+    """The codes that stand for something on this phone, or rest."""
+    return {code for code, conversation in draft.codes(phone).items() if conversation.free_at > draft.now}
 
 
 def _lowest(draft: Draft, phones: tuple[str, ...]) -> str:
     first, last = draft.book.code_range
-    for number in range(first, last + 1):
-        if all(_free(draft, phone, str(number)) for phone in phones):
-            return str(number)
-    return ""
+    taken = set().union(*(_taken(draft, phone) for phone in phones))
+    return next((code for code in map(str, range(first, last + 1)) if code not in taken), "")

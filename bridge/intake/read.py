@@ -12,7 +12,6 @@ from bridge.producers.identify import identify
 from bridge.routing.facts import Facts, facts_of
 from bridge.routing.sources import SourceRef
 
-
 _SMALL_BOOK = 25  # rules that are all named in the trace; of a larger book only explain names all (0.6 ms a hundred)
 
 

@@ -70,11 +70,11 @@ def _new(played: Played) -> str | list[shown.Item]:
     if happened.refusals and (not happened.taken_in or isinstance(expected, Refused)):
         return "refused " + " ".join(happened.refusals[0].line.split(" ")[:2])
     items = expected if isinstance(expected, tuple) else ()
-    found = [*_effects(items, look), *_looks(items, look)]
-    if found:
-        return found
+    effects, looks = _effects(items, look), _looks(items, look)
     reasons = reasons_of(happened.fates)
-    return f"nothing because {reasons[0]}" if reasons else "nothing"
+    if not effects and reasons and all("not" in each for each in looks):
+        return f"nothing because {reasons[0]}"
+    return [*effects, *looks] or "nothing"
 
 
 def _effects(items: Sequence[Expect], look: Look) -> list[shown.Item]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 
 from bridge.model import Envelope, StoredMail
 from bridge.store import rows, schema
@@ -27,29 +27,36 @@ _KEEP = Statement(
     )
 )
 _KEEP_BODY = insert(_bodies)
-_CLAIM = Statement(
-    update(_mails)
-    .where(
-        _mails.c.id.in_(
-            select(_mails.c.id)
-            .where(
-                _mails.c.state == "RECEIVED",
-                _mails.c.due_at <= bindparam("now"),
-                _mails.c.lease_until <= bindparam("now"),
-            )
-            .order_by(_mails.c.due_at)
-            .limit(bindparam("most"))
-            .with_for_update(skip_locked=True)
+
+
+def _claim(*which: ColumnElement[bool]) -> Statement:
+    due = (
+        select(_mails.c.id)
+        .where(
+            _mails.c.state == "RECEIVED",
+            _mails.c.due_at <= bindparam("now"),
+            _mails.c.lease_until <= bindparam("now"),
+            *which,
         )
+        .order_by(_mails.c.attempts, _mails.c.due_at)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
     )
-    .values(
-        attempts=_mails.c.attempts + 1,
-        lease_owner=bindparam("owner"),
-        lease_until=bindparam("until"),
-        fence=_mails.c.fence + 1,
+    return Statement(
+        update(_mails)
+        .where(_mails.c.id.in_(due))
+        .values(
+            attempts=_mails.c.attempts + 1,
+            lease_owner=bindparam("owner"),
+            lease_until=bindparam("until"),
+            fence=_mails.c.fence + 1,
+        )
+        .returning(_mails.c.id, _mails.c.attempts)
     )
-    .returning(_mails.c.id, _mails.c.attempts)
-)
+
+
+_CLAIM = _claim(_mails.c.attempts == 0)
+_CLAIM_AGAIN = _claim(_mails.c.attempts > 0)
 _LOAD = Statement(
     select(_mails.c.id, _mails.c.attempts, _mails.c.received_at, _bodies.c.envelope, _bodies.c.content)
     .join(_bodies, _bodies.c.mail_id == _mails.c.id)
@@ -96,8 +103,12 @@ def keep(tx: Tx, envelope: Envelope, owner: str) -> int:
 
 
 def claim(tx: Tx, owner: str, now: datetime, most: int) -> list[StoredMail]:
-    """Mails that nobody reads: left by a crash, or by an intake that was full. Counts as an attempt."""
-    claimed = tx.rows(_CLAIM, {"now": to_us(now), "most": most, "owner": owner, "until": to_us(now + LEASE)})
+    """Mails that nobody reads: left by a crash, or by an intake that was full. Counts as an attempt.
+
+    One that was begun before comes alone: if it is what ended the process, no other mail is blamed for it (F26).
+    """
+    values = {"now": to_us(now), "owner": owner, "until": to_us(now + LEASE)}
+    claimed = tx.rows(_CLAIM_AGAIN, {**values, "most": 1}) or tx.rows(_CLAIM, {**values, "most": most})
     return load(tx, [row[0] for row in claimed]) if claimed else []
 
 

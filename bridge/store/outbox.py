@@ -31,7 +31,12 @@ _UNDER_WAY = _m.state.in_(("INFLIGHT", *_WATCHED))  # letter by letter the condi
 
 _READY = Statement(
     select(schema.messages)
-    .where(_m.state == "READY", _m.due_at <= bindparam("now"), _m.lease_until <= bindparam("now"))
+    .where(
+        _m.state == "READY",
+        _m.due_at <= bindparam("now"),
+        _m.lease_until <= bindparam("now"),
+        ~one_of(_m.providers, "blocked"),
+    )
     .order_by(_m.urgency, _m.id.desc())
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -182,7 +187,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """No provider can take the message before *until*."""
+    """No provider can take the message before *until*; a time that is not in the future: as soon as there is room."""
 
     until: datetime
 
@@ -246,28 +251,45 @@ class Outcome:
 
 
 def claim(tx: Tx, now: datetime, owner: str, most: int, choose: Choose) -> list[Claimed]:
-    """Take up to *most* due messages, write their attempts and make them INFLIGHT."""
-    found = _messages(tx, _READY, now=to_us(now), most=most)
-    if not found:
-        return []
-    attempts = _attempts(tx, [m.id for m in found])
+    """Take up to *most* due messages, write their attempts and make them INFLIGHT.
+
+    A chain of providers that can take nothing now is passed over as a whole, so that however much waits for a
+    gateway that is down, the other gateways' messages are found behind it (threats F07).
+    """
     taken: list[Claimed] = []
-    submissions: list[rows.Values] = []
+    blocked: set[str] = set()
+    while len(taken) < most:
+        found = _messages(tx, _READY, now=to_us(now), most=most - len(taken), blocked=Keys(sorted(blocked)))
+        more, waiting = _take(tx, found, owner, choose, now)
+        taken += more
+        if not waiting:
+            break
+        blocked |= waiting
+    return taken
+
+
+def _take(
+    tx: Tx, found: Sequence[Message], owner: str, choose: Choose, now: datetime
+) -> tuple[list[Claimed], set[str]]:
+    """What of *found* could be taken, and the chains of the rest."""
+    attempts = _attempts(tx, [m.id for m in found]) if found else {}
+    taken: list[Claimed] = []
     waits: list[rows.Values] = []
+    waiting: set[str] = set()
     for message in found:
         before = attempts.get(message.id, [])
         choice = choose(message, before)
         if isinstance(choice, Wait):
+            waiting.add(rows.dumps(list(message.providers)))
             waits.append({"message": message.id, "due": to_us(choice.until)})
             continue
         client_id = _client_id(tx, choice, before, now)
         attempt = _new_attempt(message.id, len(before) + 1, choice, client_id, now)
         taken.append(Claimed(message, attempt, now + LEASE, tuple(before)))
-        submissions.append(_submission_row(attempt))
-    tx.many(_POSTPONE, waits)
-    tx.many(_ADD_SUBMISSION, submissions)
+    tx.many(_POSTPONE, [wait for wait in waits if wait["due"] > to_us(now)])
+    tx.many(_ADD_SUBMISSION, [_submission_row(claimed.attempt) for claimed in taken])
     _make_inflight(tx, taken, owner)
-    return taken
+    return taken, waiting
 
 
 def again(tx: Tx, watched: Watched, now: datetime, owner: str) -> Claimed:
@@ -406,6 +428,11 @@ def orphans(tx: Tx, node: str, boot: str, now: datetime) -> list[int]:
     if found:
         tx.run(_ORPHAN_ATTEMPTS, {"ids": Keys(found), "now": to_us(now)})
     return found
+
+
+def run_out(tx: Tx, now: datetime) -> list[int]:
+    """INFLIGHT whose lease ran out becomes UNKNOWN, whoever held it (F13)."""
+    return orphans(tx, "", "", now)
 
 
 def receive(

@@ -7,7 +7,7 @@ lock; two processes meet at ``BEGIN IMMEDIATE``, so deciding at once equals a se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, select, update
 
 from bridge.memory import Memory, Needs
-from bridge.model import Due, Happening, Incident, Notification, Plan, Reading, Reply
+from bridge.model import Conversation, Due, Happening, Notification, Plan, Reading, Reply
 from bridge.store import rows, schema
 from bridge.store.engine import Keys, Tx
 from bridge.store.statements import Statement, columns_of, from_us, insert, one_of, to_us, upsert
@@ -148,10 +148,7 @@ def plan(tx: Tx, happenings: Sequence[Happening], needs: NeedsOf, decide: Decide
     else) is passed over: that is what makes a second look at the same row harmless.
     """
     still_open = _still_open(tx, happenings)
-    wanted = Needs()
-    for happening in still_open:
-        wanted |= needs(happening)
-    memory = load(tx, wanted, now)
+    memory = load(tx, Needs.of(map(needs, still_open)), now)
     before = dict(memory.counters)
     writes = _Writes()
     decided = [_one(happening, decide, memory, writes, now) for happening in still_open]
@@ -180,15 +177,16 @@ def load(tx: Tx, needs: Needs, now: datetime) -> Memory:
     instance = tx.one(_INSTANCE)
     if instance:
         memory.instance = instance[0]
-    _load_incidents(tx, needs, memory)
-    _load_people(tx, needs, memory, now)
-    if needs.messages:
-        for row in _dicts(tx, _MESSAGES, schema.messages, ids=Keys(sorted(needs.messages))):
-            memory.messages[row["id"]] = rows.message(row)
-        # a message that fails is reported under its phone, which nobody knew before it was loaded
-        phones = {memory.messages[number].phone for number in needs.messages & memory.messages.keys()}
-        needs |= Needs(causes=frozenset(f"undelivered/{phone}" for phone in phones))
-        memory.loaded = needs
+    needs |= _load_messages(tx, needs, memory)
+    memory.loaded = needs
+    _load_conversations(tx, needs.phones | needs.talkers, memory)
+    about = {talk.incident_id for phone in needs.phones for talk in memory.codes(phone).values()}
+    _load_incidents(tx, needs, memory, about)
+    _load_told(tx, memory)
+    if needs.phones:
+        since = to_us(now - _ANSWER_SPAN)
+        for phone, created in tx.rows(_ANSWERS, {"phones": Keys(sorted(needs.phones)), "since": since}):
+            memory.answers.setdefault(phone, []).append(from_us(created))
     if needs.digests:
         since = to_us(now - _DUPLICATE_SPAN)
         memory.digests = dict(tx.rows(_DIGESTS, {"digests": Keys(sorted(needs.digests)), "since": since}))
@@ -198,44 +196,55 @@ def load(tx: Tx, needs: Needs, now: datetime) -> Memory:
     return memory
 
 
-def _load_incidents(tx: Tx, needs: Needs, memory: Memory) -> None:
+def _load_messages(tx: Tx, needs: Needs, memory: Memory) -> Needs:
+    """The messages that are asked for; what they make needed besides."""
+    if not needs.messages:
+        return Needs()
+    for row in _dicts(tx, _MESSAGES, schema.messages, ids=Keys(sorted(needs.messages))):
+        memory.messages[row["id"]] = rows.message(row)
+    # a message that fails is reported under its phone, which nobody knew before it was loaded
+    phones = {message.phone for message in memory.messages.values()}
+    return Needs(
+        incidents=frozenset(message.incident_id for message in memory.messages.values()),
+        causes=frozenset(f"undelivered/{phone}" for phone in phones),
+    )
+
+
+def _load_incidents(tx: Tx, needs: Needs, memory: Memory, about: set[int]) -> None:
     for statement, pairs in ((_BY_KEY, needs.keys), (_BY_PRODUCER_KEY, needs.producer_keys)):
         if pairs:
             sources, keys = sorted({s for s, _ in pairs}), sorted({k for _, k in pairs})
             _remember(memory, _dicts(tx, statement, schema.incidents, sources=Keys(sources), keys=Keys(keys)))
-    ids = set(needs.incidents)
-    if needs.messages:
-        ids |= {row["incident_id"] for row in _dicts(tx, _MESSAGES, schema.messages, ids=Keys(sorted(needs.messages)))}
-    if needs.phones:
-        for row in _dicts(tx, _CONVERSATIONS, schema.conversations, phones=Keys(sorted(needs.phones))):
-            ids.add(row["incident_id"])
-    ids -= {0, *memory.incidents}
+    ids = (needs.incidents | about) - {0, *memory.incidents}
     if ids:
         _remember(memory, _dicts(tx, _BY_ID, schema.incidents, ids=Keys(sorted(ids))))
 
 
-def _load_people(tx: Tx, needs: Needs, memory: Memory, now: datetime) -> None:
-    phones = set(needs.phones)
-    live = sorted(memory.incidents)
-    if live:
-        for row in _dicts(tx, _NOTIFICATIONS, schema.notifications, ids=Keys(live)):
-            memory.notifications.setdefault(row["incident_id"], []).append(Notification(**row))
-            phones.add(row["phone"])
-        for row in _dicts(tx, _WAITING, schema.messages, ids=Keys(live)):
-            memory.messages[row["id"]] = rows.message(row)
-            memory.waiting.setdefault(row["incident_id"], set()).add(row["id"])
-    if phones:
-        for row in _dicts(tx, _CONVERSATIONS, schema.conversations, phones=Keys(sorted(phones))):
-            memory.conversations.setdefault(row["phone"], {})[row["code"]] = rows.conversation(row)
-        since = to_us(now - _ANSWER_SPAN)
-        for phone, created in tx.rows(_ANSWERS, {"phones": Keys(sorted(phones)), "since": since}):
-            memory.answers.setdefault(phone, []).append(from_us(created))
+def _load_told(tx: Tx, memory: Memory) -> None:
+    """Who was told of the incidents, what waits to tell them, and what else their phones talk about."""
+    if not memory.incidents:
+        return
+    ids = Keys(sorted(memory.incidents))
+    told = [Notification(*row) for row in tx.rows(_NOTIFICATIONS, {"ids": ids})]
+    for note in told:
+        memory.notifications.setdefault(note.incident_id, []).append(note)
+    for row in _dicts(tx, _WAITING, schema.messages, ids=ids):
+        memory.messages[row["id"]] = rows.message(row)
+        memory.waiting.setdefault(row["incident_id"], set()).add(row["id"])
+    _load_conversations(tx, {note.phone for note in told} - memory.conversations.keys(), memory)
+
+
+def _load_conversations(tx: Tx, phones: Set[str], memory: Memory) -> None:
+    if not phones:
+        return
+    for phone, code, incident_id, expires_at, free_at in tx.rows(_CONVERSATIONS, {"phones": Keys(sorted(phones))}):
+        talk = Conversation(phone, code, incident_id, from_us(expires_at), from_us(free_at))
+        memory.conversations.setdefault(phone, {})[code] = talk
 
 
 def _remember(memory: Memory, found: Iterable[dict[str, Any]]) -> None:
     for row in found:
-        incident: Incident = rows.incident(row)
-        memory.incidents[incident.id] = incident
+        memory.remember(rows.incident(row))
 
 
 def _dicts(tx: Tx, statement: Statement, table: Table, **values: Any) -> list[dict[str, Any]]:
@@ -245,7 +254,7 @@ def _dicts(tx: Tx, statement: Statement, table: Table, **values: Any) -> list[di
 
 def _still_open(tx: Tx, happenings: Sequence[Happening]) -> list[Happening]:
     mails = [h.mail_id for h in happenings if isinstance(h, Reading)]
-    replies = [h.id for h in happenings if isinstance(h, Reply)]
+    replies = [h.id for h in happenings if isinstance(h, Reply | Call)]
     timers = [h.timer.id for h in happenings if isinstance(h, Due)]
     open_mails = {row[0] for row in tx.rows(_UNDECIDED, {"ids": Keys(mails)})} if mails else set()
     open_replies = {row[0] for row in tx.rows(_REPLIES_LEFT, {"ids": Keys(replies)})} if replies else set()
@@ -254,14 +263,21 @@ def _still_open(tx: Tx, happenings: Sequence[Happening]) -> list[Happening]:
     def is_open(happening: Happening) -> bool:
         match happening:
             case Reading():
-                return happening.mail_id in open_mails
-            case Reply():
-                return happening.id in open_replies
+                return _taken(open_mails, happening.mail_id)
+            case Reply() | Call():
+                return _taken(open_replies, happening.id)
             case Due():
-                return happening.timer.id in open_timers
+                return _taken(open_timers, happening.timer.id)
         return True
 
     return [happening for happening in happenings if is_open(happening)]
+
+
+def _taken(still_open: set[int], number: int) -> bool:
+    """Whether *number* is among those, which it then no longer is: a batch may hold a mail twice, from hand and store."""
+    found = number in still_open
+    still_open.discard(number)
+    return found
 
 
 def _gather(writes: _Writes, happening: Happening, decision: Plan, now: datetime) -> None:
@@ -283,9 +299,9 @@ def _gather(writes: _Writes, happening: Happening, decision: Plan, now: datetime
             _gather_reading(writes, happening, decision)
         case Due():
             writes.timers_done.append({"timer": happening.timer.id})
-        case Reply():
+        case Reply() | Call():
             incident = next((i.id for i in decision.incidents), 0) or next(
-                (entry.incident_id for entry in decision.journal), 0
+                (entry.incident_id for entry in decision.journal if entry.incident_id), 0
             )
             writes.replies.append({"reply": happening.id, "as_what": decision.read_as, "incident": incident})
 

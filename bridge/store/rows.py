@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -29,9 +28,12 @@ from bridge.store.statements import from_us, to_us
 Values = dict[str, Any]
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
+
 def dumps(value: object) -> str:
     """Compact JSON, letters as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value)
 
 
 def _us(moment: datetime | None) -> int | None:
@@ -73,7 +75,15 @@ def envelope(text: str, content: bytes, received_at: int) -> Envelope:
 
 
 def thread_json(thread: Thread) -> str:
-    return dumps(asdict(thread))
+    return dumps(
+        {
+            "mail_id": thread.mail_id,
+            "message_id": thread.message_id,
+            "references": thread.references,
+            "subject": thread.subject,
+            "sender": thread.sender,
+        }
+    )
 
 
 def thread(text: str) -> Thread:
@@ -215,12 +225,6 @@ def conversation_row(c: Conversation) -> Values:
         "expires_at": to_us(c.expires_at),
         "free_at": to_us(c.free_at),
     }
-
-
-def conversation(row: Mapping[str, Any]) -> Conversation:
-    return Conversation(
-        row["phone"], row["code"], row["incident_id"], from_us(row["expires_at"]), from_us(row["free_at"])
-    )
 
 
 def timer_row(t: Timer) -> Values:

@@ -22,6 +22,7 @@ _i, _m, _j = schema.incidents.c, schema.messages.c, schema.journal.c
 _INCIDENT = columns_of(schema.incidents)
 _MESSAGE = columns_of(schema.messages)
 _LIVE = ("open", "acked")
+_END_OF_TIME = 2**62  # microseconds
 _severity = case((_i.severity == "critical", 0), (_i.severity == "high", 1), (_i.severity == "warning", 2), else_=3)
 
 _LAST_SEQ = Statement(select(func.coalesce(func.max(_j.seq), 0)))
@@ -38,9 +39,17 @@ _OPEN = Statement(
     .limit(bindparam("most"))
 )
 _COUNT_OPEN = Statement(select(_i.state, func.count()).where(_i.state.in_(_LIVE)).group_by(_i.state))
-_LATEST = Statement(select(schema.incidents).order_by(_i.last_at.desc()).limit(bindparam("most")))
+_LATEST = Statement(
+    select(schema.incidents)
+    .where(_i.last_at < bindparam("before"))
+    .order_by(_i.last_at.desc())
+    .limit(bindparam("most"))
+)
 _LATEST_IN = Statement(
-    select(schema.incidents).where(one_of(_i.state, "states")).order_by(_i.last_at.desc()).limit(bindparam("most"))
+    select(schema.incidents)
+    .where(_i.last_at < bindparam("before"), one_of(_i.state, "states"))
+    .order_by(_i.last_at.desc())
+    .limit(bindparam("most"))
 )
 _BY_ID = Statement(select(schema.incidents).where(_i.id == bindparam("incident")))
 _TOLD = Statement(
@@ -195,11 +204,12 @@ def count_open(tx: Tx) -> tuple[int, int]:
     return sum(counts.values()), counts.get("open", 0)
 
 
-def latest_incidents(tx: Tx, most: int, states: Sequence[str] = ()) -> list[Incident]:
-    """Newest event first; of these *states*, or of all."""
+def latest_incidents(tx: Tx, most: int, states: Sequence[str] = (), before: datetime | None = None) -> list[Incident]:
+    """Newest event first; of these *states* or of all, and only those whose last event was *before* that."""
+    values = {"most": most, "before": _END_OF_TIME if before is None else to_us(before)}
     if states:
-        return _incidents(tx, _LATEST_IN, most=most, states=Keys(states))
-    return _incidents(tx, _LATEST, most=most)
+        return _incidents(tx, _LATEST_IN, **values, states=Keys(states))
+    return _incidents(tx, _LATEST, **values)
 
 
 def incident(tx: Tx, number: int) -> Incident | None:

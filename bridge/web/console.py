@@ -168,14 +168,15 @@ class Console:
     async def failed(self, request: Request, error: Exception) -> Response:
         """The page of a mistake of ours: what was sent goes on, the log has the rest under the same reference."""
         reference = f"E-{secrets.token_hex(2)}"
-        log.error("page failed: %s %s", reference, request.url.path, exc_info=error)
+        place = request.url.path.split("/")[1]  # no more of it: the path of a callback is a secret
+        log.error("page failed: %s /%s", reference, place, exc_info=error)
         say = self._say(request)
         return HTMLResponse(self.bare(say, say("error.ours", ref=reference)), 500, dict(guards.HEADERS))
 
     def _cookies(self, request: Request, response: Response) -> None:
         made = getattr(request.state, "session", "")
         if made:
-            guards.give_cookie(request, response, guards.COOKIE, made)
+            guards.give_cookie(request, response, guards.cookie_name(request), made)
         for name in ("lang", "theme"):
             wanted = request.query_params.get(name)
             if wanted is not None and len(wanted) <= 5:

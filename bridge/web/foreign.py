@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-from markupsafe import Markup
-
 LONGEST = 10_000  # characters of one text on a page
 
 _ODD = re.compile(
@@ -39,6 +37,6 @@ def _symbol(found: re.Match[str]) -> str:
 
 def finalized(value: object) -> object:
     """What every ``{{ … }}`` of a template goes through: safe markup of ours as it is, all else made visible."""
-    if isinstance(value, Markup):
+    if hasattr(value, "__html__"):
         return value
     return visible(value) if isinstance(value, str) else value

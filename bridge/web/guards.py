@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bridge.web.ports import LOOPBACK
 
 LARGEST_BODY = 64 * 1024  # bytes: forms and callbacks are far smaller (T24)
-COOKIE = "bridge"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
@@ -116,17 +115,26 @@ def known_host(request: Request, hosts: frozenset[str]) -> bool:
 
 
 def same_origin(request: Request) -> bool:
-    """Whether an act was begun on a page of ours: what the browser says of it, where it says anything."""
-    site = request.headers.get("sec-fetch-site")
+    """Whether an act was begun on a page of ours: what the browser says of it, where it says anything.
+
+    Our pages send no referrer, and so their forms come with ``Origin: null``: then Sec-Fetch-Site alone decides.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None and site != "same-origin":
         return False
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    if origin is None or (origin == "null" and site == "same-origin"):
+        return True
+    return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+
+
+def cookie_name(request: Request) -> str:
+    """Over TLS a name that no other host and no plain page may set; on plain loopback browsers refuse that prefix."""
+    return "__Host-bridge" if request.url.scheme == "https" else "bridge"
 
 
 def session_of(request: Request) -> str:
     """The random cookie of this browser, "" when it has none yet."""
-    found = request.cookies.get(COOKIE, "")
+    found = request.cookies.get(cookie_name(request), "")
     return found if len(found) == 43 and found.isascii() else ""
 
 

@@ -99,7 +99,11 @@ def _distance(v: Seen, before: Step | None, step: Step) -> str:
 
 
 def lasted(v: Seen, span: timedelta) -> str:
-    """``17 ms``, ``5.9 s``, ``2 min 9 s``, ``3 h``."""
+    """``17 ms``, ``5.9 s``, ``2 min 9 s``, ``3 h``, with blanks at which no line breaks."""
+    return _lasted(v, span).replace(" ", "\u00a0")
+
+
+def _lasted(v: Seen, span: timedelta) -> str:
     seconds = span.total_seconds()
     units = v.say.words.units
     if seconds < 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from email import message_from_bytes, policy
 
 from bridge.model import JournalEntry
 from bridge.store.outbox import Attempt
@@ -15,6 +16,7 @@ from bridge.web.seen import Seen
 from bridge.web.trail import Chapter, Fold, Step, in_order
 
 _LIMITS = {"GSM-7": (160, 153), "UCS-2": (70, 67)}
+_OF_MESSAGES = ("message.", "attempt.")
 _QUIET = frozenset(
     "mail.read mail.stopped mail.unrouted rule.took rule.dropped person.not_told reply.read mail.out message.created"
     " attempt.inflight attempt.accepted attempt.refused attempt.unknown attempt.not_sent".split()
@@ -22,19 +24,21 @@ _QUIET = frozenset(
 
 
 def steps_of(v: Seen, rows: TrailRows) -> list[Step]:
-    """Every step of the trail, in order of time."""
+    """Every step of the trail, in order of time; within one moment as things follow from each other."""
+    decisions = [entry for entry in rows.journal if not entry.kind.startswith(_OF_MESSAGES)]
+    ends = [entry for entry in rows.journal if entry.kind.startswith(_OF_MESSAGES)]
     found: list[Step] = []
     for n, mail in enumerate(rows.mails):
         found += _mail_steps(v, rows, mail, first=n == 0)
-    for entry in rows.journal:
+    found += [_reply_step(v, reply) for reply in rows.replies]
+    for entry in decisions:
         found += _journal_steps(v, entry)
     for sent in rows.messages:
         found += _message_steps(v, rows, sent)
-    for attempt in rows.attempts:
-        found.append(_attempt_step(v, attempt))
-    found += [_reply_step(v, reply) for reply in rows.replies]
-    for out in rows.out:
-        found.append(_out_step(v, out))
+    found += [_attempt_step(v, attempt) for attempt in rows.attempts]
+    for entry in ends:
+        found += _journal_steps(v, entry)
+    found += [_out_step(v, out) for out in rows.out]
     return in_order(found)
 
 
@@ -367,13 +371,18 @@ def _reply_step(v: Seen, reply: KeptReply) -> Step:
     )
 
 
+def _text_of(content: bytes) -> str:
+    """The text of a mail that we wrote."""
+    body = message_from_bytes(content, policy=policy.default).get_body(("plain",))
+    return "" if body is None else str(body.get_content())
+
+
 _OUT = {"SENT": "out.sent", "READY": "out.ready", "FAILED": "out.failed"}
 
 
 def _out_step(v: Seen, out: KeptOut) -> Step:
     state = v.say(_OUT.get(out.state, "out.ready"), at=v.seconds(out.due_at), reason=out.reason)
     bad = out.state == "FAILED"
-    body = out.content.decode("utf-8", "replace").replace("\r\n", "\n")
     return Step(
         at=out.created_at,
         id=f"out-{out.id}",
@@ -383,5 +392,5 @@ def _out_step(v: Seen, out: KeptOut) -> Step:
         group="person",
         quote=out.subject,
         why=(("", state),),
-        folds=(Fold(v.say("fold.mail"), text=body),),
+        folds=(Fold(v.say("fold.mail"), text=_text_of(out.content)),),
     )

@@ -15,7 +15,7 @@ from bridge.web import reasons
 from bridge.web.seen import Seen
 from bridge.web.trail import lasted
 
-_SENT = ("ACCEPTED", "ACCEPTED_NO_ID", "HANDED_OVER", "DELIVERED", "UNDELIVERED", "UNKNOWN")
+SENT = ("ACCEPTED", "ACCEPTED_NO_ID", "HANDED_OVER", "DELIVERED", "UNDELIVERED", "UNKNOWN")
 _LOST = ("UNDELIVERED", "REJECTED", "EXPIRED")
 
 
@@ -103,7 +103,7 @@ def _ended(v: Seen, incident: Incident | None) -> str:
 
 
 def _money(v: Seen, rows: TrailRows) -> str:
-    sent = [one for one in rows.messages if one.message.state in _SENT]
+    sent = [one for one in rows.messages if one.message.state in SENT]
     if not sent:
         return ""
     prices = [one.price for one in sent if one.price is not None]

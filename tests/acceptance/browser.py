@@ -47,12 +47,20 @@ class Browser:
         assert "error" not in answer, (method, answer)
         return answer["result"]
 
-    async def page(self, *, width: int = 1280, height: int = 900, script: bool = True, dark: bool = False) -> Page:
-        """A page of its own browser profile."""
-        context = (await self.ask("Target.createBrowserContext"))["browserContextId"]
+    async def page(
+        self,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        script: bool = True,
+        dark: bool = False,
+        beside: Page | None = None,
+    ) -> Page:
+        """A page of its own browser profile, or another tab of *beside*'s."""
+        context = beside.context if beside else (await self.ask("Target.createBrowserContext"))["browserContextId"]
         target = (await self.ask("Target.createTarget", url="about:blank", browserContextId=context))["targetId"]
         session = (await self.ask("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
-        page = self._pages[session] = Page(self, session)
+        page = self._pages[session] = Page(self, session, context)
         for domain in ("Page", "Runtime", "Log", "Network"):
             await page.ask(f"{domain}.enable")
         await page.ask("Emulation.setScriptExecutionDisabled", value=not script)
@@ -65,8 +73,9 @@ class Browser:
 class Page:
     """One tab. *problems* is what the browser complained of: policy, errors of scripts, what could not be loaded."""
 
-    def __init__(self, browser: Browser, session: str) -> None:
+    def __init__(self, browser: Browser, session: str, context: str) -> None:
         self._browser = browser
+        self.context = context
         self._session = session
         self._loaded = asyncio.Event()
         self.problems: list[str] = []

@@ -262,7 +262,7 @@ def _main() -> None:
     for line in sys.stdin:
         command = json.loads(line)
         answer = {"code": _wait(command["wait"], command["within"])} if "wait" in command else {"pid": _fork(command)}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer), flush=True)  # noqa: T201 - this is how it answers
 
 
 def _fork(command: dict[str, Any]) -> int:
@@ -283,7 +283,7 @@ def _fork(command: dict[str, Any]) -> int:
         code = run(command["argv"])
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
-    except BaseException:  # a test must see what a person would see
+    except BaseException:  # noqa: BLE001 - a test must see what a person would see
         import traceback
 
         traceback.print_exc()

@@ -74,7 +74,7 @@ async def test_T24_forged_and_changed_posts_change_nothing(house: House) -> None
     before = await state(house)
     rng = random.Random(24)
     answers = {await house.post(changed(rng, rng.choice(true))) for _ in range(5000)}
-    assert answers == {403, 400}
+    assert answers == {403}, answers
     assert len(house.counted) == 5000
     assert await state(house) == before
     assert {outcome for _, outcome in house.counted} <= {"forged", "malformed"}

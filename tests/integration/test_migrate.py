@@ -120,7 +120,8 @@ def test_F20_a_minor_ahead_is_left_and_a_newer_major_is_refused(tmp_path: Path, 
     with pytest.raises(StoreVersion) as refused:
         runner.steps(path, target="1.1", folder=folder)
     assert str(refused.value) == (
-        f"the store is of version 2.0, this program knows 1.1. Install a newer smsbridge, or restore the backup {backup}."
+        "the store is of version 2.0, this program knows 1.1."
+        f" Install a newer smsbridge, or restore the backup {backup}."
     )
 
 
@@ -200,7 +201,9 @@ def called(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
     """``smsbridge migrate`` of the pretend product, at version 2.0."""
     config = tmp_path / "config.yaml"
     config.write_text(
-        f"listen: []\nstore: sqlite://{tmp_path}/bridge.db\noperator: {{mail: it@example.kz}}\n"
+        "listen: [{door: http, address: '127.0.0.1:1'}]\n"
+        f"store: sqlite://{tmp_path}/bridge.db\n"
+        "operator: {mail: it@example.kz}\n"
         "providers: {smsc: {type: smsc-http, base_url: 'https://smsc.kz', login: a, password: {env: P}}}\n"
     )
     (tmp_path / "rules").mkdir()
@@ -217,6 +220,7 @@ def test_migrate_makes_a_backup_and_says_every_step(
 ) -> None:
     path = _store(tmp_path / "bridge.db", folder, "1.0")
     planned = called("--dry-run")
+    assert planned.exit_code == 0, planned.exception
     assert planned.output == "1.0 → 1.1: People have a phone.\n1.1 → 2.0: People have a language.\n"
     assert runner.version_of(path) == "1.0"
     done = called()

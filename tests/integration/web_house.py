@@ -178,7 +178,7 @@ class House:
 
     async def act_on(self, path: str, **fields: str) -> tuple[int, str]:
         """Fill in a form as a browser does: first the page for its token, then the post; status and Location."""
-        _, page = await self.get("/")
+        _, page = await self.get("/phones" if path.startswith("/phones") else "/")
         fields = {"csrf": token(page)} | fields
         headers = {"Sec-Fetch-Site": "same-origin", "Origin": self.url}
         async with self.session.post(self.url + path, data=fields, headers=headers, allow_redirects=False) as answer:

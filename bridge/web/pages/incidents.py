@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,13 +13,14 @@ from starlette.routing import BaseRoute
 from bridge.model import Incident, Notification
 from bridge.store import views
 from bridge.store.engine import Tx
+from bridge.store.statements import from_us, to_us
 from bridge.store.views import Sent
 from bridge.web.console import Console
 from bridge.web.pages.listed import ListedIncident, listed_incident
 from bridge.web.pages.now import open_headline
 from bridge.web.seen import Seen
 
-_MOST = 200
+_MOST = 40
 _STATES: Mapping[str, tuple[str, ...]] = {
     "open": ("open", "acked"),
     "free": ("open",),
@@ -61,8 +63,10 @@ class Incidents:
         wanted = request.query_params.get("state", "all")
         key = wanted if wanted in _STATES else "all"
 
+        before = _moment(request.query_params.get("before", ""))
+
         def read(tx: Tx) -> _Rows:
-            incidents = views.latest_incidents(tx, _MOST, _STATES[key])
+            incidents = views.latest_incidents(tx, _MOST, _STATES[key], before)
             told = views.told(tx, [incident.id for incident in incidents])
             ids = sorted({note.message_id for notes in told.values() for note in notes} - {0})
             return _Rows(incidents, told, views.messages_by_id(tx, ids), views.count_open(tx)[1])
@@ -85,7 +89,13 @@ class Incidents:
             hold=True,
             filters=filters,
             days=days,
+            older=f"?state={key}&before={to_us(rows.incidents[-1].last_at)}" if len(rows.incidents) == _MOST else "",
         )
+
+
+def _moment(text: str) -> datetime | None:
+    """Microseconds since 1970, as ``older`` wrote them; None for anything else."""
+    return from_us(int(text)) if text.isascii() and text.isdecimal() and len(text) <= 16 else None
 
 
 def _title(v: Seen, free: int) -> str:

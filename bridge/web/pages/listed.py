@@ -12,6 +12,8 @@ from bridge.web import reasons
 from bridge.web.seen import Mark, Seen
 
 _MOST_NAMES = 4
+LOST = frozenset({"REJECTED", "UNDELIVERED", "EXPIRED", "CANCELLED"})  # never say of these that somebody was told
+WAITS = frozenset({"READY", "INFLIGHT", "HELD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def _told_line(v: Seen, incident: Incident, told: Sequence[Notification], states
             lines.append(v.say("told", who=who))
             continue
         word = v.message(sent.message.state, sent.provider).word
-        lines.append(v.say("told.at", who=who, at=v.clock(sent.message.created_at), state=word))
+        how = "told.not" if sent.message.state in LOST else "told.soon" if sent.message.state in WAITS else "told.at"
+        lines.append(v.say(how, who=who, at=v.clock(sent.message.created_at), state=word))
     if len(people) > _MOST_NAMES:
         lines.append(v.say("told.more", n=len(people) - _MOST_NAMES))
     return " ".join(lines) or v.say("told.nobody")

@@ -20,7 +20,7 @@ from bridge.web.pages.listed import listed_incident, listed_message
 from bridge.web.ports import Health, Ports
 from bridge.web.seen import Mark, Seen
 
-_MOST_INCIDENTS = 50
+_MOST_INCIDENTS = 25  # a page of more is no answer any more, and too long for a phone
 _MOST_MESSAGES = 8
 _STATES = {"money": ("bad", "cross"), "password": ("bad", "cross"), "blocked": ("bad", "cross")}
 

@@ -18,7 +18,7 @@ from bridge.web.console import Console
 from bridge.web.seen import Mark, Seen
 from bridge.web.trail import SHOWS, Shown, Step, answerers_of, filtered, only_ids, people_of, shown
 from bridge.web.trail_steps import steps_of
-from bridge.web.trail_verdict import verdict
+from bridge.web.trail_verdict import SENT, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ def _pairs(v: Seen, rows: TrailRows, incident: Incident | None) -> tuple[tuple[s
             (v.say("field.source"), incident.source or "–"),
             (v.say("field.producer"), incident.producer),
         ]
-    segments = sum(sent.message.segments for sent in rows.messages if sent.attempts)
+    segments = sum(sent.message.segments for sent in rows.messages if sent.message.state in SENT)
     if segments:
         pairs.append((v.say("field.segments"), str(segments)))
     return tuple(pairs)

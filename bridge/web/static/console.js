@@ -21,7 +21,7 @@
 
   function settings() {
     return {
-      morphStyle: "innerHTML",
+      morphStyle: "outerHTML",
       ignoreActiveValue: true,
       callbacks: {
         beforeAttributeUpdated: (name, node) => !(name === "open" && node.nodeName === "DETAILS"),
@@ -70,16 +70,24 @@
     const url = new URL(location.href);
     url.searchParams.delete("done");
     url.searchParams.set("part", "main");
+    const text = await part(url);
+    if (text === null) return;
+    const page = parsed(text);
+    if (!asked && body.dataset.hold && (scrollY > 200 || busy())) offer(page); else put(page);
+  }
+
+  async function part(url) {
     try {
       const answer = await fetch(url, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store" });
       heard = Date.now();
-      if (answer.status === 304) return;
       const html = (answer.headers.get("content-type") || "").startsWith("text/html");
-      if (!answer.ok || !html || answer.headers.get("X-Fragment") !== "1") return;
+      if (!answer.ok || !html || answer.headers.get("X-Fragment") !== "1") return null;
       etag = answer.headers.get("ETag") || "";
-      const page = parsed(await answer.text());
-      if (!asked && body.dataset.hold && (scrollY > 200 || busy())) offer(page); else put(page);
-    } catch { mark(); }
+      return await answer.text();
+    } catch {
+      mark();
+      return null;
+    }
   }
 
   // ---- hints
