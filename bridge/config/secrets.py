@@ -60,7 +60,8 @@ class Secret:
     def resolve(self, where: str = "") -> SecretText:
         """The secret itself, without the line end behind it. *where* (``config.yaml:33:15 PATH``) leads the error.
 
-        From now on no log shows it (T29). Raises ConfigError when it is not there, may not be read, is empty, or its file is open to others.
+        From now on no log shows it (T29). Raises ConfigError when it is not there, may not be read, is empty, or its
+        file is open to others.
         """
         try:
             text = self._read()

@@ -106,7 +106,13 @@ class Sender:
         """Hand over a message that is INFLIGHT and has its place at the account."""
         task = asyncio.create_task(self._submit(claimed), name=f"message {claimed.message.id}")
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """A hand-over that broke off is a fault of ours: its message is asked for when the lease has run out."""
+        self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("hand-over broke off", task=task.get_name(), exc_info=task.exception())
 
     async def finish(self, seconds: float) -> int:
         """Await the answers on the wire; how many did not come in time (they stay INFLIGHT, threats F19)."""

@@ -13,14 +13,11 @@ import asyncio
 import json
 import os
 import queue
-import re
 import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,8 +31,6 @@ Operation = Callable[["Tx"], Any]
 
 _BATCH = 256  # operations in one commit: more would only add latency
 _BUSY_MS = 5000
-_AT_ONCE = (64, 16, 4, 1)  # rows of one INSERT: few different texts, so that all stay prepared
-_ROW = re.compile(r"(?P<head>INSERT .*? VALUES )\((?P<row>:\w+(?:, :\w+)*)\)(?P<tail>.*)", re.DOTALL)
 
 
 class Keys(list[Any]):
@@ -62,22 +57,9 @@ class Tx:
         return self._cursor.lastrowid or 0
 
     def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Execute for all rows: an INSERT in as few steps as can be, anything else once for each row.
-
-        The driver lets go of the interpreter at every step and, beside a busy event loop, waits to get it back.
-        """
-        if not rows:
-            return
-        inserting = _inserting(statement.sql(self.dialect))
-        if inserting is None:
+        """Execute once for each row, as one call to the driver."""
+        if rows:
             self._cursor.executemany(statement.sql(self.dialect), rows)
-            return
-        begin = 0
-        for size in _AT_ONCE:
-            while len(rows) - begin >= size:
-                values = [row[name] for row in rows[begin : begin + size] for name in inserting.columns]
-                self._cursor.execute(inserting.sql(size), values)
-                begin += size
 
     def rows(self, statement: Statement, values: Mapping[str, Any] | None = None) -> list[Row]:
         """All rows of a query (or of a change with RETURNING)."""
@@ -91,29 +73,6 @@ class Tx:
     def raw(self, sql: str) -> list[Row]:
         """Housekeeping that Core has no words for (PRAGMA, VACUUM INTO)."""
         return self._cursor.execute(sql).fetchall()
-
-
-@dataclass(frozen=True, slots=True)
-class _Inserting:
-    """An INSERT of whole rows, taken apart at its one row of values."""
-
-    head: str
-    columns: tuple[str, ...]
-    tail: str
-
-    def sql(self, rows: int) -> str:
-        """The statement for so many rows, values bound by place."""
-        row = f"({', '.join('?' * len(self.columns))})"
-        return self.head + ", ".join([row] * rows) + self.tail
-
-
-@lru_cache(maxsize=256)
-def _inserting(sql: str) -> _Inserting | None:
-    found = _ROW.fullmatch(sql)
-    if found is None:
-        return None
-    columns = tuple(name.strip(": ") for name in found["row"].split(","))
-    return _Inserting(found["head"], columns, found["tail"])
 
 
 def _bound(values: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -258,18 +258,20 @@ def claim(tx: Tx, now: datetime, owner: str, most: int, choose: Choose) -> list[
     """
     taken: list[Claimed] = []
     blocked: set[str] = set()
+    ids = _ClientIds(tx, now)
     while len(taken) < most:
         found = _messages(tx, _READY, now=to_us(now), most=most - len(taken), blocked=Keys(sorted(blocked)))
-        more, waiting = _take(tx, found, owner, choose, now)
+        more, waiting = _take(tx, found, owner, choose, ids, now)
         taken += more
         if not waiting:
             break
         blocked |= waiting
+    ids.keep()
     return taken
 
 
 def _take(
-    tx: Tx, found: Sequence[Message], owner: str, choose: Choose, now: datetime
+    tx: Tx, found: Sequence[Message], owner: str, choose: Choose, ids: _ClientIds, now: datetime
 ) -> tuple[list[Claimed], set[str]]:
     """What of *found* could be taken, and the chains of the rest."""
     attempts = _attempts(tx, [m.id for m in found]) if found else {}
@@ -283,8 +285,7 @@ def _take(
             waiting.add(rows.dumps(list(message.providers)))
             waits.append({"message": message.id, "due": to_us(choice.until)})
             continue
-        client_id = _client_id(tx, choice, before, now)
-        attempt = _new_attempt(message.id, len(before) + 1, choice, client_id, now)
+        attempt = _new_attempt(message.id, len(before) + 1, choice, ids.of(choice, before), now)
         taken.append(Claimed(message, attempt, now + LEASE, tuple(before)))
     tx.many(_POSTPONE, [wait for wait in waits if wait["due"] > to_us(now)])
     tx.many(_ADD_SUBMISSION, [_submission_row(claimed.attempt) for claimed in taken])
@@ -321,17 +322,31 @@ def _make_inflight(tx: Tx, taken: Sequence[Claimed], owner: str) -> None:
     )
 
 
-def _client_id(tx: Tx, choice: Prepared, before: Sequence[Attempt], now: datetime) -> str:
-    """The id under which this account knows the message: one for all attempts, never reused."""
-    for attempt in before:
-        if attempt.account == choice.account:
-            return attempt.client_id
-    name = f"ids/{choice.account}"
-    row = tx.one(_COUNTER, {"name": name})
-    first, last = choice.ids
-    number = row[0] if row else _start(first, last, now)
-    tx.run(_PUT_COUNTER, {"name": name, "next": number + 1 if number < last else first})
-    return str(number)
+class _ClientIds:
+    """Client ids of one claim: the counter of an account is read once and written once."""
+
+    def __init__(self, tx: Tx, now: datetime) -> None:
+        self._tx = tx
+        self._now = now
+        self._next: dict[str, int] = {}
+
+    def of(self, choice: Prepared, before: Sequence[Attempt]) -> str:
+        """The id under which this account knows the message: one for all attempts, never reused."""
+        for attempt in before:
+            if attempt.account == choice.account:
+                return attempt.client_id
+        name, (first, last) = f"ids/{choice.account}", choice.ids
+        number = self._next[name] if name in self._next else self._stored(name, first, last)
+        self._next[name] = number + 1 if number < last else first
+        return str(number)
+
+    def keep(self) -> None:
+        """Write how far the counters came; without this the same ids would be given again."""
+        self._tx.many(_PUT_COUNTER, [{"name": name, "next": number} for name, number in self._next.items()])
+
+    def _stored(self, name: str, first: int, last: int) -> int:
+        row = self._tx.one(_COUNTER, {"name": name})
+        return int(row[0]) if row else _start(first, last, self._now)
 
 
 def _start(first: int, last: int, now: datetime) -> int:

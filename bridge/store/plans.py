@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, select, update
 
 from bridge.memory import Memory, Needs
-from bridge.model import Conversation, Due, Happening, Notification, Plan, Reading, Reply
+from bridge.model import Call, Conversation, Due, Happening, Notification, Plan, Reading, Reply
 from bridge.store import rows, schema
 from bridge.store.engine import Keys, Tx
 from bridge.store.statements import Statement, columns_of, from_us, insert, one_of, to_us, upsert
@@ -274,7 +274,7 @@ def _still_open(tx: Tx, happenings: Sequence[Happening]) -> list[Happening]:
 
 
 def _taken(still_open: set[int], number: int) -> bool:
-    """Whether *number* is among those, which it then no longer is: a batch may hold a mail twice, from hand and store."""
+    """Whether *number* is among those; then no longer: a batch may hold one mail twice, from the hand and the store."""
     found = number in still_open
     still_open.discard(number)
     return found

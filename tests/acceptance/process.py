@@ -334,6 +334,11 @@ def _spoil(variant: str) -> None:
         await keep(self, replace(envelope, content=changed))
         return await keep(self, envelope)
 
+    if variant == "no floor":
+        import bridge.app.bridge
+
+        bridge.app.bridge.DISK_FLOOR = -(1 << 40)  # so that the disk itself is what ends
+        return
     Bridge.keep = {"early": early, "twice": twice}[variant]  # type: ignore[method-assign]
 
 

@@ -1,0 +1,85 @@
+"""Asking accounts: the balance now and then, inbound SMS once each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bridge.delivery.accounts import BALANCE_EVERY, Accounts
+from bridge.delivery.gateways import Gateways
+from bridge.errors import AccountPaused, TemporaryFailure
+from bridge.providers.base import Inbound
+from bridge.store import accounts, inbound
+from bridge.store.engine import Store
+
+pytestmark = pytest.mark.anyio
+
+
+class Desk:
+    def __init__(self, store: Store, clock: Any, *doors: Any) -> None:
+        self.store = store
+        self.gateways = Gateways({door.name: door for door in doors}, clock)
+        self.arrived = 0
+        self.accounts = Accounts(
+            store, lambda: self.gateways, lambda: {"smsc": timedelta(seconds=5)}, now=clock, arrived=self._arrived
+        )
+
+    def _arrived(self) -> None:
+        self.arrived += 1
+
+
+def sms(number: str, text: str = "ok") -> Inbound:
+    return Inbound(number, "+77010000001", "77770000000", text, None, None)
+
+
+async def test_one_question_an_account_and_not_more_often_than_every_ten_minutes(
+    store: Store, clock: Any, puppet: Any
+) -> None:
+    first, second = puppet("smsc"), puppet("mail")
+    desk = Desk(store, clock, first, second)
+    for _ in range(11):
+        await desk.accounts.round()
+        clock.forward(60)
+    assert first.asked.count("balance") == 2
+    assert second.asked == []
+    row = await store.read(lambda tx: accounts.get(tx, "smsc:acme"))
+    assert (row.balance, row.currency) == (str(Decimal("13.50")), "KZT")
+    assert timedelta(minutes=10) == BALANCE_EVERY
+
+
+async def test_T25_an_inbound_sms_is_kept_once_however_often_it_is_fetched(
+    store: Store, clock: Any, puppet: Any
+) -> None:
+    gateway = puppet(inbox=(sms("7"), sms("8", "12 ok")))
+    desk = Desk(store, clock, gateway)
+    assert [await desk.accounts.fetch(gateway) for _ in range(2)] == [2, 0]
+    assert desk.arrived == 1
+    assert [one.text for one in await store.read(lambda tx: inbound.waiting(tx, 9))] == ["ok", "12 ok"]  # type: ignore[union-attr]
+    assert gateway.asked[-1] == ("inbound", 8)
+
+
+async def test_a_poll_and_a_callback_with_the_same_id_are_one_sms(store: Store, clock: Any, puppet: Any) -> None:
+    from bridge.providers.base import inbound_key
+
+    key = "smsc:acme/" + inbound_key("7", "+77010000001", "77770000000", "ok", "")
+    await store.write(lambda tx: inbound.keep(tx, key, "sms", "smsc", "+77010000001", "77770000000", "ok", clock()))
+    desk = Desk(store, clock, gateway := puppet(inbox=(sms("7"),)))
+    assert await desk.accounts.fetch(gateway) == 0
+
+
+async def test_a_question_that_fails_costs_nothing_but_a_line(store: Store, clock: Any, puppet: Any) -> None:
+    gateway = puppet(money=TemporaryFailure("error 9"), inbox=TemporaryFailure("error 9"))
+    desk = Desk(store, clock, gateway)
+    await desk.accounts.round()
+    assert await store.read(accounts.everyone) == []
+    assert desk.arrived == 0
+
+
+async def test_F24_a_wrong_password_found_by_asking_pauses_the_account(store: Store, clock: Any, puppet: Any) -> None:
+    gateway = puppet(money=AccountPaused("wrong password", cause="password"))
+    desk = Desk(store, clock, gateway)
+    await desk.accounts.round()
+    assert desk.gateways.accounts["smsc:acme"].cause == "password"

@@ -1,0 +1,134 @@
+"""Asking for fates: rarely, never for ever, and never of a gateway that is gone. The rest: integration tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.delivery.gateways import Gateways
+from bridge.delivery.watcher import Watcher
+from bridge.errors import AccountPaused, TemporaryFailure
+from bridge.providers.base import StatusAnswer
+from bridge.store import outbox
+from bridge.store.engine import Store
+from bridge.store.outbox import Outcome
+
+pytestmark = pytest.mark.anyio
+
+
+class Desk:
+    def __init__(self, store: Store, gateways: Gateways, clock: Any) -> None:
+        self.store = store
+        self.clock = clock
+        self.gateways = gateways
+        self.happened: list[Any] = []
+        self.again: list[Any] = []
+        self.watcher = Watcher(
+            store, lambda: self.gateways, owner="n1/a", now=clock,
+            decide=lambda _tx, happened: self.happened.extend(happened), submit=self.again.append,
+        )  # fmt: skip
+
+    async def left(self, state: str, **changes: Any) -> None:
+        """One message was handed over and is in *state*."""
+        now = self.clock()
+        await self.store.write(lambda tx: outbox.claim(tx, now, "n1/a", 9, self.gateways.choose))
+        submission = "UNKNOWN" if state == "UNKNOWN" else "ACCEPTED"
+        outcome = Outcome(1, 1, submission, state, due_at=now, **changes)  # type: ignore[arg-type]
+        await self.store.write(lambda tx: outbox.settle(tx, [outcome], now))
+        self.gateways.give_back("smsc")
+
+
+@pytest.fixture
+async def desk(store: Store, clock: Any, puppet: Any, message: Any, put: Any) -> Desk:
+    await put(message())
+    return Desk(store, Gateways({"smsc": puppet()}, clock), clock)
+
+
+def puppet_of(desk: Desk) -> Any:
+    return desk.gateways.doors["smsc"].gateway
+
+
+async def test_F08_questions_become_rarer_and_end_after_the_validity(desk: Desk) -> None:
+    gateway = puppet_of(desk)
+    gateway.answers = [StatusAnswer("ACCEPTED", "0")] * 1000
+    await desk.left("ACCEPTED")
+    hours = []
+    for _ in range(4):
+        before = len(gateway.asked)
+        for _ in range(360):
+            await desk.watcher.round()
+            desk.clock.forward(10)
+        hours.append(len(gateway.asked) - before)
+    assert hours[0] > hours[1] > 0
+    assert hours[2:] == [0, 0]  # valid for one hour, asked for one more
+    assert desk.happened == []
+
+
+async def test_a_refused_question_moves_nothing_and_comes_again(desk: Desk) -> None:
+    gateway = puppet_of(desk)
+    gateway.answers = [TemporaryFailure("error 9"), StatusAnswer("DELIVERED", "1")]
+    await desk.left("ACCEPTED")
+    await desk.watcher.round()
+    assert desk.happened == []
+    desk.clock.forward(601)
+    await desk.watcher.round()
+    assert [(one.state, one.message_id) for one in desk.happened] == [("DELIVERED", 1)]
+
+
+async def test_F24_a_question_that_finds_the_account_blocked_pauses_it(desk: Desk) -> None:
+    puppet_of(desk).answers = [AccountPaused("blocked", cause="blocked")]
+    await desk.left("ACCEPTED")
+    await desk.watcher.round()
+    assert desk.gateways.accounts["smsc:acme"].cause == "blocked"
+
+
+async def test_a_message_of_unknown_fate_whose_gateway_is_gone_waits_for_its_deadline(desk: Desk) -> None:
+    await desk.left("UNKNOWN")
+    gateway = puppet_of(desk)
+    desk.gateways = Gateways({}, desk.clock)
+    for _ in range(5):
+        await desk.watcher.round()
+        desk.clock.forward(60)
+    assert gateway.asked == []
+    assert desk.happened == []
+    desk.clock.forward(900)
+    await desk.watcher.round()
+    assert [type(one).__name__ for one in desk.happened] == ["Failed"]
+    assert await desk.store.read(lambda tx: tx.raw("SELECT state FROM messages")) == [("HELD",)]
+
+
+async def test_T05_another_revision_of_the_gateway_is_asked_and_never_sent_to(desk: Desk) -> None:
+    await desk.left("UNKNOWN")
+    gateway = puppet_of(desk)
+    gateway.revision, gateway.answers = "r2", [StatusAnswer(None, "-3")] * 100
+    for _ in range(30):
+        desk.clock.forward(20)
+        await desk.watcher.round()
+    assert gateway.asked
+    assert desk.again == []
+
+
+async def test_a_resend_waits_for_a_place(desk: Desk) -> None:
+    await desk.left("UNKNOWN")
+    gateway = puppet_of(desk)
+    gateway.answers = [StatusAnswer(None, "-3")] * 9
+    for _ in range(3):
+        desk.gateways.take("smsc")
+    for _ in range(5):
+        desk.clock.forward(3)
+        await desk.watcher.round()
+    assert desk.again == []
+    desk.gateways.give_back("smsc")
+    desk.clock.forward(1)
+    await desk.watcher.round()
+    assert len(desk.again) == 1
+
+
+async def test_the_evidence_is_kept(desk: Desk) -> None:
+    await desk.left("UNKNOWN")
+    puppet_of(desk).answers = [TemporaryFailure("no answer in time")]
+    desk.clock.forward(3)
+    await desk.watcher.round()
+    ((evidence,),) = await desk.store.read(lambda tx: tx.raw("SELECT evidence FROM submissions"))
+    assert "no answer in time" in evidence
