@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -39,6 +40,7 @@ async def serve(path: Path, book: RuleBook) -> None:
     bridge = Bridge(book, Surroundings(store_path(book, path.parent), sockets=sockets))
     signals = Signals()
     await bridge.start()
+    _spare_the_collector()
     await stay(bridge, lambda: _reload(bridge, path), signals)
 
 
@@ -65,6 +67,13 @@ class Signals:
         self._wished = True
         if self._reload is not None:
             self._reload()
+
+
+def _spare_the_collector() -> None:
+    """What was made at the start stays until the end: looking through it again and again only costs CPU."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 async def stay(bridge: Bridge, reload: Callable[[], None], signals: Signals) -> None:

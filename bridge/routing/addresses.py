@@ -14,7 +14,8 @@ from bridge.config.models.rules import Numbers
 from bridge.routing.clauses import AllClause, Clause, FieldClause
 from bridge.routing.conditions import envelope_clauses
 from bridge.routing.facts import Facts
-from bridge.routing.look import Look, address_of, look_at_envelope
+from bridge.routing.index import Index
+from bridge.routing.look import Address, Look, address_of, look_at_envelope
 from bridge.routing.numbers import Destinations, country_code, forbidden, read_number
 from bridge.routing.rulebook import Rules
 from bridge.routing.rules import CompiledRule, RuleList
@@ -32,10 +33,9 @@ class Opening:
     clauses: tuple[Clause, ...]
     numbers: Numbers | None
 
-    def fits(self, look: Look, address: str) -> bool:
+    def fits(self, look: Look, address: Address) -> bool:
         """Whether the rule could take *address* as far as its conditions go."""
-        asked = address_of(address)
-        return all(clause.fits(look, asked) is not None for clause in self.clauses)
+        return all(clause.fits(look, address) is not None for clause in self.clauses)
 
 
 class Addresses:
@@ -46,6 +46,7 @@ class Addresses:
     ) -> None:
         """*is_ours* tells a signed address of a mail answer."""
         self._openings = tuple(_openings(rules.top, ()))
+        self._index = Index([opening.clauses for opening in self._openings])
         self._domains = config.domains
         self._sources = sources
         self._is_ours = is_ours
@@ -64,7 +65,12 @@ class Addresses:
             return None
         source = self._sources.of(facts)
         look = look_at_envelope(source.name, replace(facts, door=self._sources.door_of(facts, address)))
-        return self._by_rules([each for each in self._openings if each.fits(look, address)], source, address)
+        return self._by_rules(self._open(look, address_of(address)), source, address)
+
+    def _open(self, look: Look, address: Address) -> list[Opening]:
+        """The rules that could take *address*; the index leaves out those that surely do not."""
+        asked = (self._openings[number] for number in self._index.candidates(look, (address,)))
+        return [opening for opening in asked if opening.fits(look, address)]
 
     def listing(self, source: str | None = None) -> tuple[tuple[str, str], ...]:
         """Address patterns with the rule that opens each, in the order of the book; for one source, or for all."""

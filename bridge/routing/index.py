@@ -15,7 +15,6 @@ from itertools import chain
 from typing import Literal
 
 from bridge.routing.clauses import AllClause, AnyClause, Clause, FieldClause
-from bridge.routing.conditions import CompiledCondition
 from bridge.routing.globs import Glob
 from bridge.routing.look import Address, Look, Values
 from bridge.routing.words import LEAST_WORD, WordFilter, literally
@@ -60,15 +59,15 @@ class _Field:
 
 
 class Index:
-    """Of one list of rules, by their conditions in order."""
+    """Of one list of rules, by the clauses that must hold for each, in order."""
 
     __slots__ = ("_always", "_fields", "_filters")
 
-    def __init__(self, conditions: Sequence[CompiledCondition]) -> None:
+    def __init__(self, rules: Sequence[Sequence[Clause]]) -> None:
         self._always: list[int] = []
         self._fields: dict[str, _Field] = {}
         words: dict[tuple[str, Kind], list[tuple[str, int]]] = {}
-        for number, marks in enumerate(_chosen(conditions)):
+        for number, marks in enumerate(_chosen(rules)):
             if not marks:
                 self._always.append(number)
             for name, kind, text in dict.fromkeys(marks):
@@ -106,9 +105,9 @@ class Index:
         return sorted(set(chain(self._always, *found)))
 
 
-def _chosen(conditions: Sequence[CompiledCondition]) -> Iterator[tuple[Mark, ...]]:
+def _chosen(rules: Sequence[Sequence[Clause]]) -> Iterator[tuple[Mark, ...]]:
     """For each condition the marks it is filed under: those that fewest others share, cheap before dear."""
-    choices = [tuple(_choices((*each.common, *each.own))) for each in conditions]
+    choices = [tuple(_choices(clauses)) for clauses in rules]
     crowd = Counter(chain.from_iterable(chain.from_iterable(choices)))
     for options in choices:
         yield min(options, key=lambda marks: sum(crowd[mark] + _DEAR[mark[1]] for mark in marks), default=())

@@ -105,7 +105,8 @@ class RuleList:
 
     def __post_init__(self) -> None:
         if len(self.rules) >= WORTH:
-            object.__setattr__(self, "index", Index([rule.condition for rule in self.rules]))
+            clauses = [(*rule.condition.common, *rule.condition.own) for rule in self.rules]
+            object.__setattr__(self, "index", Index(clauses))
 
     def __bool__(self) -> bool:
         return bool(self.rules)

@@ -17,13 +17,12 @@ _NUMBER = re.compile(r"alert (\d+)!")
 class Client(threading.Thread):
     """Hands in mails, each until it is answered 250; *answered* are their numbers."""
 
-    def __init__(self, port: int, name: str, first: int, *, pause: float, stubborn: bool = True) -> None:
+    def __init__(self, port: int, name: str, first: int, *, pause: float) -> None:
         super().__init__(daemon=True)
         self.port = port
         self.recipient = name
         self.number = first
         self.pause = pause
-        self.stubborn = stubborn
         self.answered: list[int] = []
         self.ending = threading.Event()
         self.failures = 0
@@ -37,7 +36,6 @@ class Client(threading.Thread):
             except (smtplib.SMTPException, OSError):
                 self.failures += 1
                 session = None
-                self.number += 0 if self.stubborn else 1
                 time.sleep(0.02)
             else:
                 self.answered.append(self.number)

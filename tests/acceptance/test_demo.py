@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.process import Nursery, answers, ask, free_port, nursery, until
+from tests.acceptance.process import Nursery, Program, answers, ask, free_port, nursery, until
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,13 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def refusing(programs: Nursery) -> Program:
+    """One whose provider refuses everything; it waits ten seconds for its SMS, while other tests go on."""
+    return programs.start("demo", "--once", "--fault", json.dumps({"smsc": {"all": {"refuse": 8}}}))
+
+
+@pytest.mark.usefixtures("refusing")
 def test_once_plays_six_steps_each_with_its_time(programs: Nursery) -> None:
     program = programs.start("demo", "--once")
     assert program.wait(40) == 0, program.said()
@@ -27,15 +34,6 @@ def test_once_plays_six_steps_each_with_its_time(programs: Nursery) -> None:
     assert [line.split(".")[0] for line in steps[:6]] == list("123456")
     assert all(re.search(r"\(\d+ ms\)", line) for line in steps[:6])
     assert program.err.read_text() == ""
-
-
-def test_once_says_which_step_failed_and_what_the_provider_said(programs: Nursery) -> None:
-    fault = json.dumps({"smsc": {"all": {"refuse": 8}}})
-    program = programs.start("demo", "--once", "--fault", fault)
-    assert program.wait(40) == 1, program.said()
-    assert "Step 2 of 6 did not happen" in program.err.read_text()
-    assert "error 8" in program.err.read_text()
-    assert "Traceback" not in program.err.read_text()
 
 
 def test_the_demo_stays_until_it_is_stopped_and_keeps_its_files(programs: Nursery, tmp_path: Path) -> None:
@@ -54,3 +52,10 @@ def test_the_demo_stays_until_it_is_stopped_and_keeps_its_files(programs: Nurser
     until(lambda: answers(smtp), "the demo again", 20)
     again.send(signal.SIGINT)
     assert again.wait(20) == 0, again.said()
+
+
+def test_once_says_which_step_failed_and_what_the_provider_said(refusing: Program) -> None:
+    assert refusing.wait(40) == 1, refusing.said()
+    assert "Step 2 of 6 did not happen" in refusing.err.read_text()
+    assert "error 8" in refusing.err.read_text()
+    assert "Traceback" not in refusing.err.read_text()

@@ -25,10 +25,11 @@ def torment(place: Office, kills: int, *, variant: str = "", pause: float = 0.01
     for client in clients:
         client.start()
     for _ in range(kills):
-        program = place.run(ready=False, variant=variant)
-        time.sleep(chance.uniform(0.02, 0.9))
+        program = place.run(ready=bool(variant), variant=variant)  # a sound one is killed while it starts, too
+        time.sleep(chance.uniform(0.05, 0.7))
         program.kill()
     last = place.run(variant=variant)
+    time.sleep(0.3)
     for client in clients:
         client.ending.set()
         client.join()
