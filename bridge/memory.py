@@ -13,7 +13,18 @@ from datetime import datetime
 from operator import attrgetter
 
 from bridge.errors import BridgeError
-from bridge.model import Conversation, Incident, Message, MessageState, Notice, Notification, Plan, Timer
+from bridge.model import (
+    Conversation,
+    Incident,
+    Message,
+    MessageState,
+    Notice,
+    Notification,
+    PlainWord,
+    Plan,
+    Reading,
+    Timer,
+)
 
 
 class NotLoaded(BridgeError):
@@ -62,6 +73,7 @@ class Memory:
     waiting: dict[int, set[int]] = field(default_factory=dict)  # incident -> messages not yet begun
     digests: dict[str, int] = field(default_factory=dict)  # digest -> first mail with it in 24 h
     notices: dict[str, Notice] = field(default_factory=dict)
+    plain: dict[str, PlainWord] = field(default_factory=dict)  # phone -> the last plain message of the last days
     answers: dict[str, list[datetime]] = field(default_factory=dict)  # phone -> when we answered it
     counters: dict[str, int] = field(default_factory=dict)  # name -> next id
     _by_key: dict[tuple[str, str], dict[int, None]] = field(default_factory=dict)  # of live incidents, oldest first
@@ -114,8 +126,8 @@ class Memory:
         self._must(self.complete or cause in self.loaded.causes, f"notice {cause}")
         return self.notices.get(cause)
 
-    def apply(self, plan: Plan, *, mail_id: int = 0, digest: str = "") -> None:
-        """Make *plan* part of this memory, as if it had been written and loaded again."""
+    def apply(self, plan: Plan, reading: Reading | None = None) -> None:
+        """Make *plan* (that of *reading*, if it was one) part of this memory, as if it had been written and loaded."""
         for incident in plan.incidents:
             self.remember(incident)
         for note in plan.notifications:
@@ -127,8 +139,15 @@ class Memory:
             self.notices[notice.cause] = notice
         for name, count in plan.taken.items():
             self.counters[name] = self.counters.get(name, 1) + count
-        if digest and plan.mail_state == "PLANNED":
-            self.digests.setdefault(digest, mail_id)
+        if reading is not None:
+            self._apply_reading(plan, reading)
+
+    def _apply_reading(self, plan: Plan, reading: Reading) -> None:
+        if reading.digest and plan.mail_state == "PLANNED":
+            self.digests.setdefault(reading.digest, reading.mail_id)
+        for message in plan.messages:
+            if not message.incident_id:
+                self.plain[message.phone] = PlainWord(message.rule, message.text, message.created_at, reading.thread)
 
     def _apply_messages(self, plan: Plan) -> None:
         for message in plan.messages:

@@ -241,6 +241,16 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something a person must know of: an account that paused, a gateway that does not answer."""
+
+    kind: Literal["account.money", "account.password", "account.blocked", "gateway"]
+    provider: str
+    why: str
+    others: tuple[str, ...] = ()  # gateways that go on meanwhile
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """An act of an operator, as typed after ``smsbridge``."""
 
@@ -248,7 +258,7 @@ class Order:
     words: tuple[str, ...]
 
 
-Happening = Reading | Due | Receipt | Reply | Call | Failed | Order
+Happening = Reading | Due | Receipt | Reply | Call | Failed | Trouble | Order
 
 
 # --- memory --------------------------------------------------------------------------------------
@@ -296,6 +306,16 @@ class Notification:
     phone: str
     person: str  # key, "" for a phone of nobody
     message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlainWord:
+    """The last plain message (``track: false``) to a phone: what an answer without any open alert is about."""
+
+    rule: str
+    text: str
+    sent_at: datetime
+    thread: Thread
 
 
 @dataclass(frozen=True, slots=True)

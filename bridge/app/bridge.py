@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -38,7 +38,7 @@ from bridge.errors import ConfigError, StoreUnavailable
 from bridge.ingress.limits import SharedLimits
 from bridge.ingress.policy import BookPolicy
 from bridge.ingress.smtp import SmtpDoor
-from bridge.model import Envelope, Failed, Happening, Message, Order, OutgoingMail, Receipt
+from bridge.model import Envelope, Failed, Happening, Message, Order, OutgoingMail, Receipt, Trouble
 from bridge.observe import Metrics
 from bridge.providers.base import Balance
 from bridge.providers.build import gateways as open_gateways
@@ -403,7 +403,16 @@ class Bridge:
 
     def _alarm(self, kind: str, name: str, why: str) -> None:
         self.changes.publish("now")
-        log.error("gateway trouble", kind=kind, gateway=name, why=why)
+        others = tuple(other for other in self.gateways.doors if other != name)
+        trouble = Trouble(cast("Any", kind), name, why, others)
+        self._run(f"alarm {kind} {name}", self._tell_of(trouble))
+
+    async def _tell_of(self, trouble: Trouble) -> None:
+        """The operator hears of it by mail; a store that is away is loud in the log already."""
+        with suppress(StoreUnavailable):
+            await self.store.write(lambda tx: self._decide_in(tx, [trouble]))
+            if self._poster is not None:
+                self._poster.wake()
 
     def _count_decision(self, one: plans.Decided) -> None:
         if one.error is not None:

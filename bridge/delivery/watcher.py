@@ -17,7 +17,7 @@ import structlog
 from bridge.delivery.gateways import Gateways
 from bridge.delivery.unknown import Ask, Believe, GiveUp, Resend, heard, next_step
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
-from bridge.model import Failed, JournalEntry, Message, Receipt
+from bridge.model import Failed, JournalEntry, Message, MessageState, Receipt
 from bridge.providers.base import Question, Request, StatusAnswer
 from bridge.store import journal, outbox
 from bridge.store.engine import Store, Tx
@@ -29,6 +29,7 @@ _MOST = 50
 _POLL = 0.5
 _SWEEP = 15.0  # seconds between looks for hand-overs that nobody holds any more
 _ASK_AGAIN = (30, 60, 120, 300, 600)  # seconds between questions for a message that was taken; the last one repeats
+_NEVER = timedelta(days=3650)
 _STOP_ASKING = timedelta(hours=1)  # after its validity: "accepted" is then all that will ever be known
 
 
@@ -163,7 +164,10 @@ class Watcher:
         message, attempt, now = watched.message, watched.attempts[-1], self._now()
         others = tuple(name for name in message.providers if name != attempt.provider)
         chain = (others or message.providers) if end.how == "copy" else ()
-        settled = Outcome(message.id, attempt.number, "UNKNOWN", "HELD", reason=f"unknown: {end.why}", due_at=now)
+        # with a copy on its way the first stays UNKNOWN for good: only a receipt may still say what became of it
+        state: MessageState = "UNKNOWN" if chain else "HELD"
+        due = now + _NEVER if chain else now
+        settled = Outcome(message.id, attempt.number, "UNKNOWN", state, reason=f"unknown: {end.why}", due_at=due)
 
         def give_up(tx: Tx) -> None:
             outbox.settle(tx, [settled], now)
@@ -212,7 +216,7 @@ class Watcher:
 
 def _forget(message_id: int, now: datetime, tx: Tx) -> None:
     """Nobody will ever say more about this message: it stays as it is."""
-    outbox.look_again(tx, message_id, now + timedelta(days=3650))
+    outbox.look_again(tx, message_id, now + _NEVER)
 
 
 def _pause(watched: Watched, now: datetime) -> timedelta:

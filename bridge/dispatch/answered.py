@@ -14,13 +14,15 @@ from bridge.book import RuleBook
 from bridge.dispatch import letters, notices
 from bridge.dispatch.compose import answer
 from bridge.dispatch.draft import Draft
+from bridge.mail.write import quoted
 from bridge.memory import Memory, Needs
-from bridge.model import Call, Incident, Plan, Reply
+from bridge.model import Call, Incident, PlainWord, Plan, Reply
 from bridge.sms.fit import Piece
 from bridge.words.catalogue import Words, words
 from bridge.words.commands import Command, read_command
 
 _LONGEST_TITLE = 24  # of an incident in a list of several
+_FEW_WORDS = 2  # a code and one word that is none of ours is a slip, more is a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def answered(reply: Reply, book: RuleBook, memory: Memory, now: datetime) -> Pla
     """Read the words, do what they ask for, say what was done."""
     draft = Draft(book, memory, now)
     person = book.person_of(reply.phone)
-    if not person and not memory.codes(reply.phone):
+    if not person and not memory.codes(reply.phone) and reply.phone not in memory.plain:
         draft.read_as = "stranger"
         draft.log("reply.ignored", phone=reply.phone, why="unknown number")
         return draft.plan()
@@ -90,9 +92,14 @@ def _open_on(draft: Draft, phone: str) -> tuple[_Open, ...]:
 def _do(draft: Draft, asker: _Asker) -> str:
     """What was asked; returns how the text was read."""
     command = asker.command
+    plain = draft.memory.plain.get(asker.reply.phone)
+    if plain is not None and not asker.open and command.verb not in ("stop", "start", "help"):
+        return _about_plain(draft, asker, plain)
     match command.kind:
         case "words":
             return _mailed(draft, asker)
+        case "unknown" if command.codes and len(asker.reply.text.split()) > _FEW_WORDS:
+            return _mailed(draft, asker)  # "13 on my way": the code says whose thread the words belong to
         case "empty":
             return "empty"
         case "which":
@@ -298,6 +305,34 @@ def _mailed(draft: Draft, asker: _Asker) -> str:
         notices.tell(draft, f"sms/{asker.reply.phone}", f"SMS: {who}", asker.reply.text, quiet_for=timedelta(0))
         return "text to the operator"
     _mail_words(draft, asker, about)
+    return "text"
+
+
+def _about_plain(draft: Draft, asker: _Asker, plain: PlainWord) -> str:
+    """An answer to a plain message goes to the thread of its mail; there is nothing to acknowledge."""
+    action = draft.book.action(plain.rule)
+    if action is None:
+        to: tuple[str, ...] = (plain.thread.sender,)
+    else:
+        to = draft.book.mail_addresses(action.replies.mail, sender=plain.thread.sender)
+    language = draft.book.config.language
+    w, who = words(language), _name(draft, asker)
+    head = w.say("mails", "reply.head", who=who, at=letters.clock(draft, draft.now, language))
+    sent = w.say("mails", "reply.quote", at=letters.clock(draft, plain.sent_at, language))
+    body = (
+        f"{head}\n\n{asker.reply.text}\n\n{sent}\n{quoted(plain.text)}\n\n--\n{w.say('mails', 'why', rule=plain.rule)}"
+    )
+    subject = letters.reply_subject(plain.thread.subject)
+    letters.post(
+        draft,
+        "reply",
+        [a for a in to if a],
+        subject,
+        body,
+        sender_name=f"{who} (SMS)",
+        thread=plain.thread,
+        answers=True,
+    )
     return "text"
 
 

@@ -10,8 +10,9 @@ from bridge.dispatch.answered import answer_needs, answered, called
 from bridge.dispatch.due import due_needs, fallen_due
 from bridge.dispatch.ordered import order_needs, ordered
 from bridge.dispatch.reported import ended, ended_needs, reported, reported_needs
+from bridge.dispatch.troubled import trouble_needs, troubled
 from bridge.memory import Memory, Needs
-from bridge.model import Call, Due, Failed, Happening, Order, Plan, Reading, Receipt, Reply
+from bridge.model import Call, Due, Failed, Happening, Order, Plan, Reading, Receipt, Reply, Trouble
 
 
 def needs(happening: Happening, book: RuleBook, now: datetime) -> Needs:
@@ -27,6 +28,8 @@ def needs(happening: Happening, book: RuleBook, now: datetime) -> Needs:
             return ended_needs(happening)
         case Reply() | Call():
             return answer_needs(happening)
+        case Trouble():
+            return trouble_needs(happening)
         case Order():
             return order_needs(happening)
 
@@ -50,5 +53,7 @@ def decide(happening: Happening, book: RuleBook, memory: Memory, now: datetime) 
             return answered(happening, book, memory, now)
         case Call():
             return called(happening, book, memory, now)
+        case Trouble():
+            return troubled(happening, book, memory, now)
         case Order():
             return ordered(happening, book, memory, now)

@@ -151,7 +151,7 @@ class World:
     def _decide(self, happening: Happening) -> None:
         plan = decide(happening, self.book, self.memory, self.now)
         if isinstance(happening, Reading):
-            self.memory.apply(plan, mail_id=happening.mail_id, digest=happening.digest)
+            self.memory.apply(plan, happening)
             self._understood(happening)
         else:
             self.memory.apply(plan)

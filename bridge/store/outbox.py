@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from bridge.model import Message, MessageState, Receipt
 from bridge.store import rows, schema
@@ -41,11 +41,14 @@ _READY = Statement(
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_EXPIRE = Statement(
-    update(schema.messages)
-    .where(_m.state.in_(("READY", "HELD")), _m.valid_until <= bindparam("now"))
-    .values(state="EXPIRED", reason="too late to be sent", ended_at=bindparam("now"))
-    .returning(_m.id)
+_EXPIRE = tuple(  # one for each state: each has a partial index of its own
+    Statement(
+        update(schema.messages)
+        .where(_m.state == state, _m.valid_until <= bindparam("now"))
+        .values(state="EXPIRED", reason="too late to be sent", ended_at=bindparam("now"))
+        .returning(_m.id)
+    )
+    for state in ("READY", "HELD")
 )
 _INFLIGHT = Statement(
     update(schema.messages)
@@ -171,7 +174,11 @@ _HOLD = Statement(
     .where(_m.state == "READY", one_of(_m.id, "ids"))
     .values(state="HELD", reason=bindparam("why"))
 )
-_COUNT_READY = Statement(select(_m.state, _m["class"]).where(_m.state.in_(("READY", "INFLIGHT", "UNKNOWN", "HELD"))))
+_UNSETTLED_STATES = ("READY", "INFLIGHT", "UNKNOWN", "HELD")
+_DEPTH = tuple(
+    Statement(select(_m.state, _m["class"], func.count()).where(condition).group_by(_m.state, _m["class"]))
+    for condition in (_m.state == "READY", _m.state == "HELD", _UNDER_WAY)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +375,7 @@ def _new_attempt(message: int, number: int, choice: Prepared, client_id: str, no
 
 def expire(tx: Tx, now: datetime) -> list[int]:
     """Messages whose validity ended before they could go."""
-    return [row[0] for row in tx.rows(_EXPIRE, {"now": to_us(now)})]
+    return [row[0] for statement in _EXPIRE for row in tx.rows(statement, {"now": to_us(now)})]
 
 
 def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -500,8 +507,8 @@ def set_cost(tx: Tx, message_id: int, cost: str) -> None:
 def depth(tx: Tx) -> dict[tuple[str, str], int]:
     """(state, class) → how many, for the metrics."""
     counts: dict[tuple[str, str], int] = {}
-    for state, name in tx.rows(_COUNT_READY):
-        counts[state, name] = counts.get((state, name), 0) + 1
+    for statement in _DEPTH:
+        counts |= {(state, name): count for state, name, count in tx.rows(statement) if state in _UNSETTLED_STATES}
     return counts
 
 

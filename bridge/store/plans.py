@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, select, update
 
 from bridge.memory import Memory, Needs
-from bridge.model import Call, Conversation, Due, Happening, Notification, Plan, Reading, Reply
+from bridge.model import Call, Conversation, Due, Happening, Notification, PlainWord, Plan, Reading, Reply, Thread
 from bridge.store import rows, schema
 from bridge.store.engine import Keys, Tx
 from bridge.store.statements import Statement, columns_of, from_us, insert, one_of, to_us, upsert
@@ -23,6 +23,7 @@ from bridge.store.statements import Statement, columns_of, from_us, insert, one_
 _LIVE = ("open", "acked")
 _DUPLICATE_SPAN = timedelta(hours=24)
 _ANSWER_SPAN = timedelta(hours=1)
+_PLAIN_SPAN = timedelta(hours=48)  # after that nobody remembers what a plain message said
 COUNTERS = {"incident": 1000, "message": 1, "mail": 1}  # first ids: incidents stand above all codes
 
 _c = schema.incidents.c
@@ -58,6 +59,25 @@ _ANSWERS = Statement(
         schema.messages.c.rule == "(answer)",
         schema.messages.c.created_at >= bindparam("since"),
     )
+)
+_PLAIN = Statement(
+    select(
+        schema.messages.c.phone,
+        schema.messages.c.rule,
+        schema.messages.c.text,
+        schema.messages.c.created_at,
+        schema.mails.c.id,
+        schema.mails.c.message_id,
+        schema.mails.c.subject,
+        schema.mails.c.mail_from,
+    )
+    .join(schema.mails, schema.mails.c.id == schema.messages.c.mail_id)
+    .where(
+        one_of(schema.messages.c.phone, "phones"),
+        schema.messages.c.incident_id == 0,
+        schema.messages.c.created_at >= bindparam("since"),
+    )
+    .order_by(schema.messages.c.id)
 )
 _COUNTERS = Statement(select(schema.counters.c.name, schema.counters.c.next))
 _INSTANCE = Statement(select(schema.meta.c.value).where(schema.meta.c.name == "instance"))
@@ -163,7 +183,7 @@ def _one(happening: Happening, decide: Decide, memory: Memory, writes: _Writes, 
     except Exception as error:  # noqa: BLE001 - this one stays as it is and is counted; the others go on (threats F26)
         return Decided(happening, Plan(), error)
     if isinstance(happening, Reading):
-        memory.apply(decision, mail_id=happening.mail_id, digest=happening.digest)
+        memory.apply(decision, happening)
     else:
         memory.apply(decision)
     _gather(writes, happening, decision, now)
@@ -187,6 +207,7 @@ def load(tx: Tx, needs: Needs, now: datetime) -> Memory:
         since = to_us(now - _ANSWER_SPAN)
         for phone, created in tx.rows(_ANSWERS, {"phones": Keys(sorted(needs.phones)), "since": since}):
             memory.answers.setdefault(phone, []).append(from_us(created))
+        _load_plain(tx, needs, memory, now)
     if needs.digests:
         since = to_us(now - _DUPLICATE_SPAN)
         memory.digests = dict(tx.rows(_DIGESTS, {"digests": Keys(sorted(needs.digests)), "since": since}))
@@ -194,6 +215,13 @@ def load(tx: Tx, needs: Needs, now: datetime) -> Memory:
         found = _dicts(tx, _NOTICES, schema.notices, causes=Keys(sorted(needs.causes)))
         memory.notices = {row["cause"]: rows.notice(row) for row in found}
     return memory
+
+
+def _load_plain(tx: Tx, needs: Needs, memory: Memory, now: datetime) -> None:
+    """The last plain message to each phone that wrote, with the mail it came from."""
+    values = {"phones": Keys(sorted(needs.phones)), "since": to_us(now - _PLAIN_SPAN)}
+    for phone, rule, text, created, mail, message_id, subject, sender in tx.rows(_PLAIN, values):
+        memory.plain[phone] = PlainWord(rule, text, from_us(created), Thread(mail, message_id, (), subject, sender))
 
 
 def _load_messages(tx: Tx, needs: Needs, memory: Memory) -> Needs:

@@ -187,6 +187,7 @@ messages = Table(
     Column("ended_at", Big),
     *_lease(),
     Index("messages_ready", "urgency", text("id DESC"), **_where("state = 'READY'")),
+    Index("messages_held", "valid_until", **_where("state = 'HELD'")),
     Index(
         "messages_watched",
         "due_at",

@@ -445,7 +445,7 @@ async def test_a_critical_message_of_unknown_fate_goes_by_another_provider_after
         await world.rest(0.06)
     assert on(world.second) == ()
     world.clock.forward(12)
-    await world.reach("HELD", "ACCEPTED", within=12)
+    await world.reach("UNKNOWN", "ACCEPTED", within=12)
     (sms,) = on(world.second)
     assert "pump is dead" in sms.text
     assert sms.text != on(world.first)[0].text  # it says that it may be a second copy

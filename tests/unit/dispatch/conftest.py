@@ -104,7 +104,7 @@ class World:
         plan = decide(happening, self.book, self.memory, self.now)
         assert named == needs(happening, self.book, self.now)
         if isinstance(happening, Reading):
-            self.memory.apply(plan, mail_id=happening.mail_id, digest=happening.digest)
+            self.memory.apply(plan, happening)
         else:
             self.memory.apply(plan)
         self.last = plan

@@ -171,3 +171,21 @@ def test_a_question_is_not_an_ack(world):
     world.mail()
     assert not world.reply("ok?").incidents
     assert not world.reply("не ок").incidents
+
+
+def test_an_answer_to_a_plain_message_goes_to_the_thread_of_its_mail(world):
+    world.mail("plain", headers="Message-ID: <plain@erp>\r\n")
+    plan = world.reply("on my way")
+    assert not plan.messages
+    mail = read(plan.mails[0])
+    assert (mail["To"], mail["In-Reply-To"]) == ("root@db01.example.kz", "<plain@erp>")
+    assert "on my way" in mail.get_content()
+    assert "> db01 disk full" in mail.get_content()
+
+
+def test_a_code_before_words_says_whose_thread_they_belong_to(world):
+    world.mail(headers="Message-ID: <first@mon>\r\n")
+    world.mail("one", "raid broken", sender="root@db02.example.kz", headers="Message-ID: <second@mon>\r\n")
+    plan = world.reply("10 on my way there")
+    assert plan.read_as == "text"
+    assert read(plan.mails[0])["In-Reply-To"] == "<first@mon>"

@@ -104,7 +104,10 @@ async def test_every_statement_compiles_for_both_databases() -> None:
 async def test_constants_are_literals_so_that_partial_indexes_are_used(store: Store) -> None:
     from bridge.store import mails, outbox
 
-    for statement, index in ((outbox._READY, "messages_ready"), (mails._CLAIM, "mails_waiting")):
+    pairs = [(outbox._READY, "messages_ready"), (mails._CLAIM, "mails_waiting")]
+    pairs += zip(outbox._EXPIRE, ("messages_ready", "messages_held"), strict=True)
+    pairs += zip(outbox._DEPTH, ("messages_ready", "messages_held", "messages_watched"), strict=True)
+    for statement, index in pairs:
         values = {"now": 0, "most": 1, "owner": "", "until": 0, "blocked": "[]"}
         sql = "EXPLAIN QUERY PLAN " + statement.sql("sqlite")
 
