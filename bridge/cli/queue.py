@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from bridge.cli.opening import answered_json, config_of, config_option, json_opt
 
 if TYPE_CHECKING:
     from bridge.config.models import Config
+    from bridge.store.engine import Tx
     from bridge.store.outbox import Attempt
     from bridge.store.waiting import Kept, KeptReceipt, WaitingMail, WaitingOut
 
@@ -116,10 +117,15 @@ def hold(config: Path, numbers: tuple[int, ...], everything: bool) -> None:
 @command.command("release")
 @click.argument("numbers", metavar="[MESSAGE]...", nargs=-1, type=click.IntRange(min=1))
 @click.option("--all", "everything", is_flag=True, help="Everything that is held.")
+@click.option("--gateway", metavar="PROVIDER", default="", help="End the pause of this provider's account.")
 @click.pass_obj
-def release(config: Path, numbers: tuple[int, ...], everything: bool) -> None:
-    """Let held SMS go."""
+def release(config: Path, numbers: tuple[int, ...], everything: bool, gateway: str) -> None:
+    """Let held SMS go, or a paused account."""
     settings = config_of(config)
+    if gateway:
+        _release_account(settings, gateway)
+        if not numbers and not everything:
+            return
     _act(settings, "release", _chosen(settings, numbers, ("HELD",), everything=everything), [])
 
 
@@ -138,6 +144,25 @@ def cancel(config: Path, numbers: tuple[int, ...], everything: bool, yes: bool) 
             _stop("cancel", [f"{sentence} Say --yes to go on."])
         click.confirm(f"{sentence} Go on?", abort=True, err=True)
     _act(settings, "cancel", chosen, [])
+
+
+def _release_account(config: Config, provider: str) -> None:
+    """The running bridge sees it within a second and tries again; a cause that lasts pauses it again."""
+    from bridge.store import accounts
+
+    if provider not in config.providers:
+        known = ", ".join(config.providers)
+        _stop("release", [f"no provider is called {provider}; there is {known}."])
+
+    def well(tx: Tx) -> str:
+        account = accounts.of_provider(tx, provider)
+        row = accounts.get(tx, account)
+        if account and row.state != "well":
+            accounts.put(tx, replace(row, state="well", reason="", until=None))
+        return row.state
+
+    state = writing(config, well)
+    click.echo(f"{provider} was not paused." if state == "well" else f"{provider} is tried again (was: {state}).")
 
 
 def _chosen(config: Config, numbers: tuple[int, ...], states: tuple[str, ...], *, everything: bool) -> list[int]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.delivery.gateways import Gateways
+from bridge.delivery.gateways import Account, Gateways
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
 from bridge.providers.base import Balance, Gateway, Inbound, inbound_key
 from bridge.store import accounts, inbound
@@ -56,7 +56,9 @@ class Accounts:
             await asyncio.sleep(1.0)
 
     async def round(self) -> None:
-        """Ask whatever is due now."""
+        """Ask whatever is due now; keep store and memory of one mind about pauses."""
+        for account, paused in self._gateways().pauses():
+            await self._note_pause(account, paused=paused)
         for gateway in self._first_doors():
             if self._is_due(f"balance {gateway.account}", BALANCE_EVERY):
                 await self._balance(gateway)
@@ -64,6 +66,23 @@ class Accounts:
             gateways = self._gateways()
             if name in gateways and self._is_due(f"inbound {name}", every):
                 await self.fetch(gateways[name])
+
+    async def _note_pause(self, account: Account, *, paused: bool) -> None:
+        """Write a pause down, write its end down, and let an operator end it (``queue release --gateway``)."""
+        row = await self._store.read(lambda tx: accounts.get(tx, account.name))
+        if paused and account.noted and row.state == "well":
+            self._gateways().resume(account.name)
+            log.warning("account released by an operator", account=account.name)
+            self._arrived()
+        elif paused and not account.noted:
+            until, since = account.paused_until, self._now()
+            now = replace(row, state=account.cause, reason=account.reason, since=since, until=until)
+            await self._store.write(lambda tx: accounts.put(tx, now))
+            account.noted = True
+        elif not paused and row.state != "well":
+            well = replace(row, state="well", reason="", since=self._now(), until=None)
+            await self._store.write(lambda tx: accounts.put(tx, well))
+            account.noted = False
 
     async def _balance(self, gateway: Gateway) -> None:
         now = self._now()

@@ -33,6 +33,7 @@ class Account:
     paused_until: datetime | None = None
     cause: str = ""  # money, password, blocked
     reason: str = ""
+    noted: bool = False  # the pause stands in the store, where pages and the command line see it
 
 
 @dataclass(slots=True)
@@ -151,8 +152,13 @@ class Gateways:
             found = self.accounts.get(account)
             if found is None:
                 return False
-            found.paused_until, found.cause, found.reason = None, "", ""
+            found.paused_until, found.cause, found.reason, found.noted = None, "", "", False
             return True
+
+    def pauses(self) -> list[tuple[Account, bool]]:
+        """Every account, and whether it is paused now."""
+        with self._lock:
+            return [(account, self._paused(account)) for account in self.accounts.values()]
 
     def _candidates(self, message: Message, attempts: Sequence[Attempt]) -> list[Door]:
         """Fewest attempts first, the chain's order among equals; without those that refused this content."""

@@ -14,6 +14,12 @@ from bridge.store.statements import Statement, columns_of, from_us, to_us, upser
 _COLUMNS = columns_of(schema.accounts)
 _ALL = Statement(select(schema.accounts).order_by(schema.accounts.c.account))
 _ONE = Statement(select(schema.accounts).where(schema.accounts.c.account == bindparam("account")))
+_USED = Statement(
+    select(schema.submissions.c.account)
+    .where(schema.submissions.c.provider == bindparam("provider"))
+    .order_by(schema.submissions.c.started_at.desc())
+    .limit(1)
+)
 _PUT = upsert(schema.accounts, ("account",))
 
 
@@ -41,6 +47,12 @@ def get(tx: Tx, account: str) -> AccountRow:
     """One account; a new one when nothing is known."""
     row = tx.one(_ONE, {"account": account})
     return AccountRow(account) if row is None else _account(row)
+
+
+def of_provider(tx: Tx, provider: str) -> str:
+    """The account that a provider's door has used, "" when it never handed anything over."""
+    row = tx.one(_USED, {"provider": provider})
+    return "" if row is None else str(row[0])
 
 
 def put(tx: Tx, account: AccountRow) -> None:

@@ -132,3 +132,17 @@ def test_a_store_that_is_not_there_is_said(house: House) -> None:
     done = house.call("queue", "list")
     assert (done.code, done.err) == (78, f"store: no {house.db} here; smsbridge run makes one\n")
     assert not house.db.exists()
+
+
+def test_F24_a_paused_account_is_released_by_the_name_of_its_gateway(house: House) -> None:
+    number = house.message("disk full")
+    with closing(sqlite3.connect(house.db)) as connection, connection:
+        connection.execute(
+            "INSERT INTO submissions (message_id, attempt, provider, account) VALUES (?, 1, 'smsc', 'smsc:x')",
+            (number,),
+        )
+        connection.execute("INSERT INTO accounts (account, state, reason) VALUES ('smsc:x', 'money', 'no money')")
+    done = house.call("queue", "release", "--gateway", "smsc")
+    assert (done.code, done.out) == (0, "smsc is tried again (was: money).\n")
+    assert house.call("queue", "release", "--gateway", "smsc").out == "smsc was not paused.\n"
+    assert house.call("queue", "release", "--gateway", "nobody").code == 1

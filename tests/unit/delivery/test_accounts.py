@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -83,3 +84,28 @@ async def test_F24_a_wrong_password_found_by_asking_pauses_the_account(store: St
     desk = Desk(store, clock, gateway)
     await desk.accounts.round()
     assert desk.gateways.accounts["smsc:acme"].cause == "password"
+
+
+async def test_F24_a_pause_stands_in_the_store_and_an_operator_may_end_it(
+    store: Store, clock: Any, puppet: Any
+) -> None:
+    desk = Desk(store, clock, puppet("smsc"))
+    desk.gateways.pause("smsc", AccountPaused("no money", cause="money"))
+    await desk.accounts.round()
+    row = await store.read(lambda tx: accounts.get(tx, "smsc:acme"))
+    assert (row.state, row.reason) == ("money", "no money")
+    await desk.accounts.round()
+    assert not desk.gateways.free()
+    await store.write(lambda tx: accounts.put(tx, replace(row, state="well")))
+    await desk.accounts.round()
+    assert desk.gateways.free()
+    assert desk.arrived == 1
+
+
+async def test_F24_a_pause_that_ran_out_is_well_again_in_the_store(store: Store, clock: Any, puppet: Any) -> None:
+    desk = Desk(store, clock, puppet("smsc"))
+    desk.gateways.pause("smsc", AccountPaused("no money", cause="money"))
+    await desk.accounts.round()
+    clock.forward(601)
+    await desk.accounts.round()
+    assert (await store.read(lambda tx: accounts.get(tx, "smsc:acme"))).state == "well"
