@@ -172,7 +172,8 @@ class Page:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """A browser for the time of the block."""
+    """A browser for the time of the block; without one on the machine the test fails: tools/test-setup installs it."""
+    assert PROGRAM, "chromium is not installed; run: make test (or tools/test-setup)"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
             PROGRAM, *_FLAGS, f"--user-data-dir={profile}", stderr=asyncio.subprocess.PIPE,

@@ -13,13 +13,9 @@ import aiosmtplib
 import pytest
 
 from bridge.app.demo import ONCALL, Demo, Where, running
-from tests.acceptance.browser import PROGRAM, Browser, Page, chromium
+from tests.acceptance.browser import Browser, Page, chromium
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.page,
-    pytest.mark.skipif(not PROGRAM, reason="chromium is not installed (tools/test-setup)"),
-]
+pytestmark = [pytest.mark.anyio, pytest.mark.page]
 AIGUL = "+77010000001"
 TALK = "#talk-77010000001"
 PAGES = ("/", "/incidents", "/search", "/search?q=db01", "/phones", "/incident/1000", "/mail/M-1", "/nowhere")
