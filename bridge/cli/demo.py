@@ -102,6 +102,7 @@ def _reload(demo: object) -> None:
     except ConfigError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
-        click.echo(f"{len(error.problems)} errors, the running configuration stays.", err=True)
+        count = len(error.problems)
+        click.echo(f"{count} {'error' if count == 1 else 'errors'}, the running configuration stays.", err=True)
     else:
         click.echo("Reloaded.")
