@@ -278,7 +278,11 @@ def _fork(command: dict[str, Any]) -> int:
         os.environ.update(command["env"])
         if command["variant"]:
             _spoil(command["variant"])
+        import bridge.app.planner
         from bridge.cli.main import run
+
+        if "run" in command["argv"]:  # a mail that many kills in a row hit by chance is no poison (F26)
+            bridge.app.planner._CRASHES = 1000
 
         code = run(command["argv"])
     except SystemExit as ended:
