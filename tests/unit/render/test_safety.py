@@ -110,7 +110,7 @@ def test_T18_what_could_explode_is_refused_at_load_and_at_once(payload: str) -> 
     begin = time.thread_time()
     with pytest.raises(ConfigError):
         compile_text(payload, "here")
-    assert time.thread_time() - begin < 10
+    assert time.thread_time() - begin < 2
 
 
 @given(st.text(alphabet=st.sampled_from("{}%#_.()[]|'\"*abx 1\ufdd0\ufdd2\ufdef\n"), max_size=40))
@@ -196,7 +196,7 @@ def test_T18_empty_loops_end_soon(said: Said, variables: Variables) -> None:
     begin = time.thread_time()
     source = "{% for a in events %}{% for b in events %}{% if a.title != b.title %}x{% endif %}{% endfor %}{% endfor %}"
     assert said(source, many(variables, 200, "")) == ""
-    assert time.thread_time() - begin < 5
+    assert time.thread_time() - begin < 1
 
 
 def test_T18_each_rendering_has_its_own_allowance(said: Said, variables: Variables) -> None:
