@@ -28,7 +28,9 @@ log = structlog.get_logger("planner")
 BATCH = 64  # happenings decided in one transaction
 _IN_HAND = 5_000  # mails that wait in memory; more are left to the store
 _POLL = 1.0  # seconds between looks at the store: the wake-up is the rule, the poll is the truth
-_CRASHES = 3
+_CRASHES = 3  # readings that may fail before a mail is set aside (threats F26)
+_SUSPECT = 2  # from this attempt on a mail is parsed where it can do no harm
+_ENDS = 12  # a process that ended so often with the same mail begun did not end by chance
 
 
 class Planner:
@@ -120,7 +122,7 @@ class Planner:
                     happenings.append(reading)
             if happenings:
                 await self._decide(happenings)
-        except StoreUnavailable:
+        except (StoreUnavailable, asyncio.CancelledError):
             self._in_hand.extendleft(reversed([mail for mail in batch if mail.id not in self._ids_in_hand()]))
             raise
         if len(happenings) >= BATCH:
@@ -137,8 +139,8 @@ class Planner:
     async def _read(self, mail: StoredMail) -> Reading | None:
         """The reading of one mail; None when it has to wait for another try."""
         book = self._book()
-        if mail.attempts > _CRASHES:
-            return unreadable(mail, book, f"it stopped the reader {_CRASHES} times")
+        if mail.attempts > _ENDS:
+            return unreadable(mail, book, f"the program ended {_ENDS} times while it was read")
         try:
             email = await self._parsed_elsewhere(mail, book)
             begin = _cpu()
@@ -150,10 +152,17 @@ class Planner:
             return unreadable(mail, book, str(killed))
         except Exception:
             log.exception("reading failed", mail=mail.id, attempt=mail.attempts)
+            if mail.attempts >= _CRASHES:
+                return unreadable(mail, book, f"it stopped the reader {_CRASHES} times")
             return None
 
     async def _parsed_elsewhere(self, mail: StoredMail, book: RuleBook) -> Email | None:
-        if len(mail.envelope.content) <= IN_PLACE:
+        """The mail parsed by the worker, if it is big or suspect; None: it is parsed in place.
+
+        A mail that was begun and not finished may have ended the process, or the process was ended by something
+        else: only the worker can tell, so the count alone condemns nobody.
+        """
+        if len(mail.envelope.content) <= IN_PLACE and mail.attempts < _SUSPECT:
             await asyncio.sleep(0)  # let the doors answer between two mails
             return None
         from bridge.routing.facts import facts_of

@@ -24,7 +24,9 @@ from bridge.book.loading import load_book
 from bridge.dispatch.decide import decide, needs
 from bridge.errors import StoreUnavailable
 from bridge.intake.read import read
-from bridge.model import Envelope, Happening, Plan, Reading, Recipient, StoredMail
+from bridge.intake.worker import ReaderKilled, Worker
+from bridge.mail.parse import parse as real_parse
+from bridge.model import Email, Envelope, Happening, Plan, Reading, Recipient, StoredMail
 from bridge.store import inbound, mails, plans
 from bridge.store.engine import Store, Tx
 
@@ -176,6 +178,46 @@ async def test_F26_a_poison_that_ends_the_process_takes_no_other_mail_with_it(de
         at = start + boot * mails.LEASE
         again = await desk.store.write(lambda tx, at=at, boot=boot: mails.claim(tx, f"n1/{boot}", at, 64))
         assert len(again) == 1, "the one that kills would be counted against all of them"
+
+
+@pytest.mark.anyio
+async def test_F26_a_mail_that_was_begun_in_vain_is_read_where_it_can_do_no_harm(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four kills in a row with one mail begun prove nothing against it; a worker that dies of it does."""
+    elsewhere: list[int] = []
+
+    async def parse(_worker: Worker, given: Envelope, _charset: str | None) -> Email:
+        elsewhere.append(given.content.count(b"poison"))
+        if b"poison" in given.content:
+            raise ReaderKilled("it died")
+        return real_parse(given, None)
+
+    monkeypatch.setattr(Worker, "parse", parse)
+    harmless = await desk.keep(envelope("harmless", "one"), offer=False)
+    poison = await desk.keep(envelope("poison", "one"), offer=False)
+    for boot in range(1, 6):
+        at = desk.now + boot * 2 * mails.LEASE
+        for _ in range(2):
+            await desk.store.write(lambda tx, at=at, boot=boot: mails.claim(tx, f"n1/{boot}", at, 64))
+    for _ in range(2):
+        await desk.round(12 * mails.LEASE.total_seconds())
+    states = dict(await desk.rows("SELECT id, state FROM mails"))
+    assert states == {harmless: "PLANNED", poison: "QUARANTINED"}
+    assert elsewhere == [0, 1]
+
+
+@pytest.mark.anyio
+async def test_F19_a_round_that_is_cut_off_loses_nothing_from_hand(desk: Desk) -> None:
+    for n in range(3):
+        await desk.keep(envelope(f"mail {n}", "one"))
+    cut = asyncio.create_task(desk.planner.run())
+    await asyncio.sleep(0)
+    cut.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cut
+    await desk.planner.drain()
+    assert await desk.states() == ["PLANNED"] * 3
 
 
 @pytest.mark.anyio
