@@ -1,7 +1,7 @@
 """``python -m bench [PART …] [--quick]``: every figure beside something named, and whether its target is reached.
 
-Parts: accept, read, whole, latency, start, sender. Without any, all of them (about three minutes). Exit code 1
-when a target was missed.
+Parts: accept, read, route, whole, latency, start, sender, backtest, storm. Without any, all of them (about four
+minutes). Exit code 1 when a target was missed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import accept, latency, read, sender, start, whole
+from bench import accept, backtest, latency, read, route, sender, start, storm, whole
 from bench.figures import Figure, table
 
 
@@ -30,10 +30,13 @@ def _accept(rounds: int, count: int) -> list[Figure]:
 PARTS: dict[str, tuple[Callable[[int, int], list[Figure]], int, int]] = {  # part -> measure, count, count when quick
     "accept": (_accept, 2000, 800),
     "read": (read.measure, 1000, 300),
+    "route": (route.measure, 2000, 500),
     "whole": (whole.measure, 3000, 800),
     "latency": (latency.measure, 100, 40),
     "start": (start.measure, 300, 100),
     "sender": (sender.measure, 1500, 500),
+    "backtest": (backtest.measure, 5000, 2000),
+    "storm": (storm.measure, 10_000, 1000),
 }
 
 

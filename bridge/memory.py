@@ -7,22 +7,28 @@ the plan of one happening part of what the next one sees.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from operator import attrgetter
+from typing import Protocol
 
 from bridge.errors import BridgeError
 from bridge.model import (
     Conversation,
+    Held,
     Incident,
     Message,
     MessageState,
     Notice,
     Notification,
+    Override,
     PlainWord,
     Plan,
     Reading,
+    Silence,
+    Spend,
+    Spent,
+    Tally,
     Timer,
 )
 
@@ -35,7 +41,8 @@ class NotLoaded(BridgeError):
 class Needs:
     """What a happening will touch; the store locks and loads it in sorted order.
 
-    An incident brings its notifications, its unsent messages and the conversations of its phones. A phone in
+    An incident brings its notifications, its unsent messages, what is held of it, its timers, and the conversations
+    of its phones. Silences made at run time and overrides of rotas are few and always there. A phone in
     *phones* brings its conversations with their incidents and what we answered it; one in *talkers* only the
     conversations: to find a free code for an alert, what the others are about is of no interest.
     """
@@ -48,6 +55,11 @@ class Needs:
     talkers: frozenset[str] = frozenset()
     digests: frozenset[str] = frozenset()
     causes: frozenset[str] = frozenset()
+    timers: frozenset[str] = frozenset()  # names
+    bundles: frozenset[str] = frozenset()  # with all that is held in them, and the incidents of that
+    tallies: frozenset[str] = frozenset()
+    spends: frozenset[tuple[str, datetime]] = frozenset()  # (budget, since)
+    hiders: bool = False  # every live incident that hides others
 
     def __or__(self, other: Needs) -> Needs:
         return Needs.of((self, other))
@@ -55,8 +67,35 @@ class Needs:
     @classmethod
     def of(cls, all_needs: Iterable[Needs]) -> Needs:
         """What several happenings need together."""
-        columns = zip(*map(attrgetter(*cls.__slots__), all_needs), strict=True)
-        return cls(*(frozenset().union(*column) for column in columns))
+        everyone = tuple(all_needs)
+        names = [name for name in cls.__slots__ if name != "hiders"]
+        found = {name: frozenset().union(*(getattr(each, name) for each in everyone)) for name in names}
+        return cls(**found, hiders=any(each.hiders for each in everyone))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What must be known before anybody can say what else is needed."""
+
+    overrides: Sequence[Override] = ()  # who took over which rota
+    held: Mapping[str, Mapping[str, Held]] = field(default_factory=dict)  # in the bundles that fall due
+
+
+class Fetch(Protocol):
+    """Reads on, in the same transaction, what nobody could name before: the counts of a phone that only the rows of
+    an incident name. Incidents and what belongs to them never come this way: they are locked first."""
+
+    def timer(self, name: str) -> Timer | None:
+        """The timer of this name."""
+
+    def tallies(self, name: str) -> Sequence[Tally]:
+        """What is counted under this name."""
+
+    def spent(self, budget: str, since: datetime) -> Spent:
+        """What the budget has seen since then."""
+
+    def notice(self, cause: str) -> Notice | None:
+        """What the operator was told of this."""
 
 
 @dataclass(slots=True)
@@ -75,19 +114,47 @@ class Memory:
     notices: dict[str, Notice] = field(default_factory=dict)
     plain: dict[str, PlainWord] = field(default_factory=dict)  # phone -> the last plain message of the last days
     answers: dict[str, list[datetime]] = field(default_factory=dict)  # phone -> when we answered it
+    timers: dict[str, Timer] = field(default_factory=dict)  # by name
+    held: dict[str, dict[str, Held]] = field(default_factory=dict)  # bundle -> member
+    tallies: dict[str, list[Tally]] = field(default_factory=dict)
+    silences: dict[int, Silence] = field(default_factory=dict)
+    overrides: list[Override] = field(default_factory=list)
+    spent_before: dict[tuple[str, datetime], Spent] = field(default_factory=dict)  # as loaded
+    spends: dict[str, list[Spend]] = field(default_factory=dict)  # since then
+    fetch: Fetch | None = None
     counters: dict[str, int] = field(default_factory=dict)  # name -> next id
     _by_key: dict[tuple[str, str], dict[int, None]] = field(default_factory=dict)  # of live incidents, oldest first
     _by_producer_key: dict[tuple[str, str], dict[int, None]] = field(default_factory=dict)
+    _gone: set[str] = field(default_factory=set)  # timers taken away since loading
+    _counted: set[str] = field(default_factory=set)  # tallies that were read on
+    _hiders: dict[int, None] = field(default_factory=dict)  # live incidents that hide others
+    _held_of: dict[int, set[tuple[str, str]]] = field(default_factory=dict)  # incident -> where it is held
 
     def remember(self, incident: Incident) -> None:
         """An incident as it stands now."""
         self.incidents[incident.id] = incident
         for index, key in ((self._by_key, incident.key), (self._by_producer_key, incident.producer_key)):
             found = index.setdefault((incident.source, key), {})
-            if incident.state in ("open", "acked"):
+            if incident.live:
                 found[incident.id] = None
             else:
                 found.pop(incident.id, None)
+        if incident.live and incident.marks.hides:
+            self._hiders[incident.id] = None
+        else:
+            self._hiders.pop(incident.id, None)
+
+    def hold(self, held: Held) -> None:
+        """Something that waits, as it stands now."""
+        self.held.setdefault(held.bundle, {})[held.member] = held
+        if held.incident_id:
+            self._held_of.setdefault(held.incident_id, set()).add((held.bundle, held.member))
+
+    def release(self, bundle: str, member: str) -> None:
+        """It waits no more."""
+        held = self.held.get(bundle, {}).pop(member, None)
+        if held is not None and held.incident_id:
+            self._held_of[held.incident_id].discard((bundle, member))
 
     def open_incident(self, source: str, key: str) -> Incident | None:
         """The open or acknowledged incident with this key."""
@@ -123,8 +190,56 @@ class Memory:
 
     def notice(self, cause: str) -> Notice | None:
         """What the operator was told of *cause*."""
-        self._must(self.complete or cause in self.loaded.causes, f"notice {cause}")
+        if not self.complete and cause not in self.loaded.causes and cause not in self.notices:
+            self._read_on(f"notice {cause}")
+            found = self.fetch.notice(cause) if self.fetch else None
+            if found is not None:
+                self.notices[cause] = found
         return self.notices.get(cause)
+
+    def timer(self, name: str) -> Timer | None:
+        """The timer of this name."""
+        if not self.complete and name not in self.loaded.timers and name not in self.timers and name not in self._gone:
+            self._read_on(f"timer {name}")
+            found = self.fetch.timer(name) if self.fetch else None
+            if found is not None:
+                self.timers[name] = found
+        return self.timers.get(name)
+
+    def bundle(self, name: str) -> dict[str, Held]:
+        """All that is held in this bundle, by member."""
+        self._must(self.complete or name in self.loaded.bundles, f"bundle {name}")
+        return self.held.get(name, {})
+
+    def held_of(self, incident: Incident) -> list[Held]:
+        """Everything that is held of this incident."""
+        return [self.held[bundle][member] for bundle, member in sorted(self._held_of.get(incident.id, ()))]
+
+    def counted(self, name: str, since: datetime) -> list[datetime]:
+        """The moments counted under *name* after *since* (that moment itself is outside), oldest first."""
+        if not self.complete and name not in self.loaded.tallies and name not in self._counted:
+            self._read_on(f"tally {name}")
+            self._counted.add(name)
+            before = self.fetch.tallies(name) if self.fetch else ()
+            self.tallies[name] = [*before, *self.tallies.get(name, ())]
+        return sorted(tally.at for tally in self.tallies.get(name, ()) if tally.at > since)
+
+    def spent(self, budget: str, since: datetime) -> Spent:
+        """What *budget* has seen since *since* (that moment included)."""
+        known = (budget, since) in self.loaded.spends or (budget, since) in self.spent_before
+        if not self.complete and not known:
+            self._read_on(f"spends {budget} since {since}")
+            self.spent_before[budget, since] = self.fetch.spent(budget, since) if self.fetch else Spent()
+        sums = self.spent_before.get((budget, since), Spent())
+        for spend in self.spends.get(budget, ()):
+            if spend.at >= since:
+                sums = sums.plus(spend)
+        return sums
+
+    def hiders(self) -> list[Incident]:
+        """Live incidents that hide others, oldest first."""
+        self._must(self.complete or self.loaded.hiders, "hiding incidents")
+        return [self.incidents[number] for number in sorted(self._hiders)]
 
     def apply(self, plan: Plan, reading: Reading | None = None) -> None:
         """Make *plan* (that of *reading*, if it was one) part of this memory, as if it had been written and loaded."""
@@ -135,6 +250,7 @@ class Memory:
         for conversation in plan.conversations:
             self.conversations.setdefault(conversation.phone, {})[conversation.code] = conversation
         self._apply_messages(plan)
+        self._apply_waiting(plan)
         for notice in plan.notices:
             self.notices[notice.cause] = notice
         for name, count in plan.taken.items():
@@ -148,6 +264,26 @@ class Memory:
         for message in plan.messages:
             if not message.incident_id:
                 self.plain[message.phone] = PlainWord(message.rule, message.text, message.created_at, reading.thread)
+
+    def _apply_waiting(self, plan: Plan) -> None:
+        for name in plan.timers_gone:
+            self.timers.pop(name, None)
+            self._gone.add(name)
+        for timer in plan.timers:
+            if timer.name:
+                self.timers[timer.name] = timer
+                self._gone.discard(timer.name)
+        for held in plan.held:
+            self.hold(held)
+        for bundle, member in plan.released:
+            self.release(bundle, member)
+        for tally in plan.tallies:
+            self.tallies.setdefault(tally.name, []).append(tally)
+        for spend in plan.spends:
+            self.spends.setdefault(spend.budget, []).append(spend)
+        for silence in plan.silences:
+            self.silences[silence.id] = silence
+        self.overrides.extend(plan.overrides)
 
     def _apply_messages(self, plan: Plan) -> None:
         for message in plan.messages:
@@ -169,6 +305,10 @@ class Memory:
 
     def _first(self, index: dict[tuple[str, str], dict[int, None]], source: str, key: str) -> Incident | None:
         return next((self.incidents[number] for number in index.get((source, key), ())), None)
+
+    def _read_on(self, what: str) -> None:
+        """Only a store can; a decision that is made without one must have named *what*."""
+        self._must(self.fetch is not None, what)
 
     @staticmethod
     def _must(loaded: bool, what: str) -> None:

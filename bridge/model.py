@@ -122,6 +122,17 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """Which entries of the rule book's ``silences`` and ``inhibit`` an event is like; windows are asked later."""
+
+    silences: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()  # inhibit entries whose ``while`` it is like: while it is open, others are hidden
+    hidden: tuple[str, ...] = ()  # inhibit entries whose ``hide`` it is like
+    sender: str = ""  # header From, for ``equal`` and ``by``
+    recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A rule that took one event for some of its recipients."""
 
@@ -129,6 +140,7 @@ class Route:
     event: Event  # after every ``set`` on the way
     recipients: tuple[str, ...]
     groups: Mapping[str, str] = field(default_factory=dict)  # named regex groups: {{ m.x }}
+    marks: Marks = field(default_factory=Marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +151,7 @@ class RoutedEvent:
     routes: tuple[Route, ...]
     left: tuple[str, ...]  # recipients that no rule took: they meet ``unrouted``
     trace: tuple[Visit, ...]
+    watches: tuple[str, ...] = ()  # watches that waited for a mail like this
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +190,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """Something to be decided later: a row with a due time."""
+    """Something to be decided later: a row with a due time.
+
+    There is at most one timer of a *name*: putting it again moves it. A timer without a name stands for itself.
+    """
 
     id: int
     due_at: datetime
     kind: str
     incident_id: int = 0
     data: Mapping[str, object] = field(default_factory=dict)
+    name: str = ""  # "quiet/+77010000001", "step/1003"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +275,12 @@ class Order:
     words: tuple[str, ...]
 
 
-Happening = Reading | Due | Receipt | Reply | Call | Failed | Trouble | Order
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A rule book was taken: at a start, and at each reload."""
+
+
+Happening = Reading | Due | Receipt | Reply | Call | Failed | Trouble | Order | Started
 
 
 # --- memory --------------------------------------------------------------------------------------
@@ -294,6 +316,103 @@ class Incident:
     acked_at: datetime | None = None
     resolved_at: datetime | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
+    marks: Marks = field(default_factory=Marks)
+    recipients: tuple[str, ...] = ()  # of the mail that opened the episode, as its rule took them
+
+    @property
+    def live(self) -> bool:
+        """Whether it goes on: open or acknowledged."""
+        return self.state in ("open", "acked")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What waits to be said: one incident (or one plain message) in one bundle.
+
+    A *bundle* is said together when the timer of its name falls due: ``quiet/<phone>``, ``digest/<rule>`` … It is
+    the memory of what came meanwhile; a message exists only once it may go.
+    """
+
+    bundle: str
+    member: str  # "i/1003" for an incident, "m/77/0" for a plain message: unique in the bundle
+    incident_id: int
+    episode: int
+    rule: str
+    event: Event
+    since: datetime
+    count: int = 1  # events
+    step: str = "0"  # the notification's step it stands for
+    mail_id: int = 0
+    subject: str = ""
+    sender: str = ""
+    text: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One of the things that are counted: an event of a threshold, a change of a flapping state, an SMS of a storm."""
+
+    name: str
+    at: datetime
+    until: datetime  # when nobody counts it any more
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What one message takes from one budget, from the moment it was planned."""
+
+    budget: str  # "total", "each_person aigul", "each_prefix +7702" …
+    at: datetime
+    message_id: int
+    segments: int
+    money: Decimal  # in the configured currency; 0 for an unknown price
+    critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a budget has seen since some moment."""
+
+    messages: int = 0
+    segments: int = 0
+    money: Decimal = Decimal(0)
+    normal_messages: int = 0  # the same without class critical, whose reserve others may not touch
+    normal_segments: int = 0
+    normal_money: Decimal = Decimal(0)
+    oldest: datetime | None = None  # first of them
+
+    def plus(self, spend: Spend) -> Spent:
+        """The sums with one more."""
+        normal = 0 if spend.critical else 1
+        return Spent(
+            self.messages + 1, self.segments + spend.segments, self.money + spend.money, self.normal_messages + normal,
+            self.normal_segments + normal * spend.segments, self.normal_money + normal * spend.money,
+            min(self.oldest, spend.at) if self.oldest else spend.at,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence made while running; those of the rule book are in the book."""
+
+    id: int
+    matchers: Mapping[str, str]  # field of the event ("host", "label.job") -> pattern, all must fit; {} = everything
+    by: str
+    begin: datetime
+    end: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person who has a rota from *begin* (inside) to *end* (outside), whatever the rota says: take and swap."""
+
+    rota: str
+    person: str
+    begin: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,9 +542,16 @@ class Plan:
     states: tuple[tuple[int, MessageState, str], ...] = ()  # message id, new state, reason
     conversations: tuple[Conversation, ...] = ()
     timers: tuple[Timer, ...] = ()
-    timers_done: tuple[int, ...] = ()
+    timers_gone: tuple[str, ...] = ()  # names
+    held: tuple[Held, ...] = ()
+    released: tuple[tuple[str, str], ...] = ()  # bundle, member
+    tallies: tuple[Tally, ...] = ()
+    spends: tuple[Spend, ...] = ()
+    silences: tuple[Silence, ...] = ()  # made, or ended sooner
+    overrides: tuple[Override, ...] = ()
     mails: tuple[OutgoingMail, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
     notices: tuple[Notice, ...] = ()
     read_as: str = ""  # of a reply: "ack", "text" …
+    said: tuple[str, ...] = ()  # lines that answer an order
     taken: Mapping[str, int] = field(default_factory=dict)  # counter name -> how many ids were used

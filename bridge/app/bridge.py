@@ -32,7 +32,7 @@ from bridge.delivery.gateways import Gateways
 from bridge.delivery.poster import Poster
 from bridge.delivery.sender import Sender
 from bridge.delivery.watcher import Watcher
-from bridge.dispatch.decide import decide, needs
+from bridge.dispatch.decide import bound
 from bridge.egress.smtp import MailRelay
 from bridge.errors import ConfigError, StoreUnavailable
 from bridge.ingress.limits import SharedLimits
@@ -157,6 +157,8 @@ class Bridge:
         for door in self.doors:
             door.reload_certificates()
         self.metrics.reloads.labels("taken").inc()
+        if self._planner is not None:
+            self._planner.started()
         self._wake()
         log.info("reloaded", rules=len(book.rules.by_name), book=book.digest)
 
@@ -242,6 +244,7 @@ class Bridge:
             known=self._balance,
         )
         standing = Standing(self.store, self.metrics, self.now, lambda: self.gateways)
+        self._planner.started()
         self._run("planner", self._planner.run())
         self._run("sender", self._sender.run())
         self._run("watcher", watcher.run())
@@ -354,7 +357,7 @@ class Bridge:
         if not happenings:
             return
         book, now = self._book, self.now()
-        decided = plans.plan(tx, happenings, lambda h: needs(h, book, now), lambda h, m: decide(h, book, m, now), now)
+        decided = plans.plan(tx, happenings, *bound(book, now), now)
         for one in decided:
             if one.error is not None:
                 raise one.error

@@ -19,7 +19,7 @@ from bridge.dispatch.decide import decide, needs
 from bridge.errors import StoreUnavailable
 from bridge.intake.read import read, unreadable
 from bridge.intake.worker import IN_PLACE, ReaderKilled, Worker
-from bridge.model import Due, Email, Envelope, Happening, Reading, StoredMail
+from bridge.model import Due, Email, Envelope, Happening, Reading, Started, StoredMail
 from bridge.store import inbound, mails, plans, timers
 from bridge.store.engine import Store, Tx
 
@@ -58,6 +58,7 @@ class Planner:
         self._in_hand: deque[StoredMail] = deque()
         self._woken = asyncio.Event()
         self._look = True
+        self._fresh = False  # a book was taken, and nothing was decided on it yet
         self._worker = Worker()
         self.last_round = 0.0  # loop time of the last finished round: progress for the watchdog
 
@@ -65,6 +66,11 @@ class Planner:
         """A mail that was just kept by this node."""
         if len(self._in_hand) < _IN_HAND:
             self._in_hand.append(StoredMail(number, envelope))
+        self._woken.set()
+
+    def started(self) -> None:
+        """A rule book was taken: what it waits for is waited for from now on."""
+        self._fresh = True
         self._woken.set()
 
     def wake(self) -> None:
@@ -93,7 +99,7 @@ class Planner:
             self.last_round = loop.time()
             if not busy:
                 self._woken.clear()
-                if not self._in_hand and not self._look:
+                if not self._in_hand and not self._look and not self._fresh:
                     await _wait(self._woken, max(0.0, next_look - loop.time()))
 
     async def drain(self) -> None:
@@ -107,9 +113,11 @@ class Planner:
 
     async def _round(self) -> bool:
         """One batch; True when there may be more at once."""
+        fresh = self._fresh
         batch = [self._in_hand.popleft() for _ in range(min(BATCH, len(self._in_hand)))]
         try:
-            happenings: list[Happening] = []
+            happenings: list[Happening] = [Started()] if self._fresh and self._book().standing.watches else []
+            self._fresh = False
             if self._look:
                 self._look = False
                 claimed = await self._store.write(lambda tx: mails.claim(tx, self._owner, self._now(), BATCH))
@@ -123,6 +131,7 @@ class Planner:
             if happenings:
                 await self._decide(happenings)
         except (StoreUnavailable, asyncio.CancelledError):
+            self._fresh = fresh
             self._in_hand.extendleft(reversed([mail for mail in batch if mail.id not in self._ids_in_hand()]))
             raise
         if len(happenings) >= BATCH:
@@ -200,7 +209,7 @@ class Planner:
         def operation(tx: Tx) -> list[plans.Decided]:
             begin = _cpu()
             decided = plans.plan(
-                tx, happenings, lambda h: needs(h, book, now), lambda h, memory: decide(h, book, memory, now), now
+                tx, happenings, lambda h, o: needs(h, book, now, o), lambda h, m: decide(h, book, m, now), now
             )
             self._timed("plan", _cpu() - begin)
             return decided

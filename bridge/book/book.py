@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from bridge.book.standing import Standing
 from bridge.config.models.providers import Provider
 from bridge.config.models.root import Config
-from bridge.config.names import MailTarget
-from bridge.model import Event
+from bridge.config.names import MailTarget, Who
+from bridge.model import Event, Override
 from bridge.oncall.people import People, Target
+from bridge.oncall.windows import Windows
 from bridge.producers.loading import Packs
 from bridge.render.texts import Text
 from bridge.routing.addresses import Addresses
@@ -60,15 +62,19 @@ class RuleBook:
     digest: str
     vocabulary: Vocabulary  # what people may type
     hostname: str
+    windows: Windows
+    standing: Standing = field(default_factory=Standing)
+    watch_actions: Mapping[str, Action] = field(default_factory=dict)  # of a watch, by its name
     answer_validity: timedelta = _ANSWER_VALIDITY
     _zones: dict[str, ZoneInfo] = field(default_factory=dict)
+    _asked: dict[str, bool] = field(default_factory=dict)
 
     # rules
 
     def action(self, rule: str) -> Action | None:
         """What a rule does; None for a rule that this book does not have."""
         compiled = self.rules.by_name.get(rule)
-        return None if compiled is None else compiled.action
+        return self.watch_actions.get(rule) if compiled is None else compiled.action
 
     def text(self, rule: str, which: Literal["alert", "recovery", "group"]) -> Text | None:
         """The rule's own text for an occasion; None: the frame of the words room."""
@@ -92,16 +98,35 @@ class RuleBook:
         ).strip()
 
     @property
+    def flapping(self) -> bool:
+        """Whether any rule looks at what comes and goes."""
+        if "flapping" not in self._asked:
+            self._asked["flapping"] = any(rule.action.flap is not None for rule in self.rules.by_name.values())
+        return self._asked["flapping"]
+
+    @property
     def unrouted_drop(self) -> str | None:
         """Why events that no rule takes are dropped; None: the operator gets them."""
         return self.config.unrouted.drop
 
     # people
 
-    def targets(self, action: Action, recipients: Sequence[str], now: datetime, source: str = "") -> Targets:
-        """The phones that ``to`` means at *now*; *recipients* are the mail's addresses that the rule took."""
+    def targets(
+        self,
+        action: Action,
+        recipients: Sequence[str],
+        now: datetime,
+        source: str = "",
+        *,
+        overrides: Sequence[Override] = (),
+        to: Sequence[Who] | None = None,
+    ) -> Targets:
+        """The phones that ``to`` means at *now*; *recipients* are the mail's addresses that the rule took.
+
+        *to* stands in place of the rule's own (a step of a ladder).
+        """
         given, refused = self._given(action, recipients, source)
-        found = self.people.resolve(action.to, now, given=given)
+        found = self.people.resolve(action.to if to is None else to, now, given=given, overrides=overrides)
         nobody = any(phrase.kind == "nobody" for phrase in action.to)
         reasons = (*found.reasons, *(f"number not allowed ({why})" for why in refused))
         if found.operator and not reasons:
@@ -146,7 +171,11 @@ class RuleBook:
     def zone(self, person: str) -> ZoneInfo:
         """The zone a person lives in; "" = the bridge's own."""
         known = self.config.people.get(person)
-        name = (known.timezone if known else None) or self.config.timezone
+        return self.named_zone(known.timezone if known else None)
+
+    def named_zone(self, name: str | None) -> ZoneInfo:
+        """A zone by its name; None: the configured one."""
+        name = name or self.config.timezone
         if name not in self._zones:
             self._zones[name] = ZoneInfo(name)
         return self._zones[name]

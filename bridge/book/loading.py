@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 from bridge.book.book import RuleBook, RuleTexts
+from bridge.book.calendars import read_calendars, uncovered
+from bridge.book.fitting import too_long
+from bridge.book.standing import compile_standing
+from bridge.book.steps import compile_steps
+from bridge.book.watches import compile_watches
 from bridge.config.load import Loaded, load
 from bridge.config.models.rules import Rule
 from bridge.config.problem import Place
 from bridge.errors import ConfigError
+from bridge.oncall.feeds import Feeds
 from bridge.oncall.people import People
 from bridge.oncall.rotas import Rotas
 from bridge.oncall.windows import Windows
@@ -49,6 +56,10 @@ class LoadedBook:
         file, place = self.loaded.place(self.loaded.places.main, tuple(path.split(".")))
         return f"{file}:{place.line}:{place.column} {problem}" if place.line else problem
 
+    def ahead(self, now: datetime) -> tuple[str, ...]:
+        """Warnings about the time to come, as it looks at *now*: shifts of iCalendars that leave nobody on call."""
+        return () if self.book is None else uncovered(self.loaded, self.book.people, now)
+
     def require(self) -> RuleBook:
         """The book; raises ConfigError with every error when there is none."""
         if self.book is None:
@@ -56,14 +67,24 @@ class LoadedBook:
         return self.book
 
 
-def load_book(path: Path, *, tests: bool = False) -> LoadedBook:
-    """Read the configuration at *path* with its rules, and compile them. Never raises for what files contain."""
-    loaded = load(path, tests=tests)
+def load_book(path: Path, *, tests: bool = False, rules: Path | None = None) -> LoadedBook:
+    """Read the configuration at *path* with its rules, and compile them. Never raises for what files contain.
+
+    *rules* is a folder that stands in the place of the one the configuration names.
+    """
+    return compiled(load(path, tests=tests, rules=rules))
+
+
+def compiled(loaded: Loaded) -> LoadedBook:
+    """What was read as a book."""
     errors = [str(problem) for problem in loaded.errors]
     warnings = [str(problem) for problem in loaded.problems if problem.level != "error"]
+    calendars = read_calendars(loaded)
+    errors += calendars.errors
+    warnings += calendars.warnings
     book: RuleBook | None = None
     try:
-        book, more = _compile(loaded)
+        book, more = _compile(loaded, calendars.feeds)
         warnings += more
     except ConfigError as error:
         errors += _not_said_yet(error.problems, errors)
@@ -82,29 +103,32 @@ def _line_of(problem: str) -> str:
     return f"{file}:{line}" if line.isdigit() else problem
 
 
-def _compile(loaded: Loaded) -> tuple[RuleBook, tuple[str, ...]]:
+def _compile(loaded: Loaded, feeds: Feeds) -> tuple[RuleBook, tuple[str, ...]]:
     config = loaded.config
-    windows = Windows(config.windows, config.calendars, config.timezone)
-
+    windows = Windows(config.windows, config.calendars, config.timezone, feeds)
     rules = compile_rules(
         loaded.rule_files, config, compile_value=compile_value, windows=windows.test, places=loaded.places
     )
     texts, keys = _texts(rules, loaded)
+    watches = compile_watches(loaded)
     sources = Sources(config.sources)
     book = RuleBook(
         config=config,
         rules=rules,
         sources=sources,
         addresses=Addresses(rules, config, sources),
-        people=People(config.people, config.teams, Rotas(config.rotas, windows, config.timezone)),
+        people=People(config.people, config.teams, Rotas(config.rotas, windows, config.timezone, config.people)),
         packs=load_packs(folder=_own_packs(loaded)),
-        texts=texts,
+        texts={**texts, **compile_steps(loaded), **watches.texts},
+        watch_actions=watches.actions,
         keys=keys,
         digest=_digest(loaded),
         vocabulary=_vocabulary(loaded),
+        windows=windows,
+        standing=compile_standing(loaded, rules, windows),
         hostname=config.node or platform.node(),
     )
-    return book, tuple(str(problem) for problem in rules.warnings)
+    return book, tuple(_never_fitting(rules, loaded))
 
 
 def _vocabulary(loaded: Loaded) -> Vocabulary:
@@ -123,6 +147,25 @@ def _vocabulary(loaded: Loaded) -> Vocabulary:
 def _own_packs(loaded: Loaded) -> Path | None:
     folder = loaded.rules_folder / "producers"
     return folder if folder.is_dir() else None
+
+
+def _never_fitting(rules: Rules, loaded: Loaded) -> Iterator[str]:
+    """Warnings about texts whose fixed words alone are too long; a text that is inherited is told once."""
+    wishes = {person.alphabet for person in loaded.config.people.values() if person.alphabet}
+    compiler = _TextCompiler(loaded)
+    told: set[tuple[object, ...]] = set()
+    for rule in rules.by_name.values():
+        action = rule.action
+        for key in ("text", "recovery_text", "group_text"):
+            texts: Mapping[str, str] | None = getattr(action, key)
+            asked = (tuple((texts or {}).items()), action.parts, action.alphabet)
+            if not texts or asked in told:
+                continue
+            told.add(asked)
+            for language, sentence in too_long(
+                texts, action.parts, (action.alphabet, *sorted(wishes)), loaded.config.language
+            ):
+                yield f"{compiler.where(rule, key)}{f'.{language}' if language else ''}: {sentence}"
 
 
 def _texts(rules: Rules, loaded: Loaded) -> tuple[dict[str, RuleTexts], dict[str, Value]]:
@@ -168,7 +211,7 @@ class _TextCompiler:
         if source not in self._keys:
             self._keys[source] = None
             try:
-                self._keys[source] = compile_value(source, self._where(rule, "key"))
+                self._keys[source] = compile_value(source, self.where(rule, "key"))
             except ConfigError as error:
                 self.errors += error.problems
         return self._keys[source]
@@ -180,7 +223,7 @@ class _TextCompiler:
         if known not in self._texts:
             self._texts[known] = None
             try:
-                self._texts[known] = compile_text(source, self._where(rule, key))
+                self._texts[known] = compile_text(source, self.where(rule, key))
             except ConfigError as error:
                 self.errors += error.problems
         return self._texts[known]
@@ -189,12 +232,12 @@ class _TextCompiler:
         if name not in self._named:
             self._named[name] = None
             try:
-                self._named[name] = load_template(self._templates, name, self._where(rule, "template"))
+                self._named[name] = load_template(self._templates, name, self.where(rule, "template"))
             except ConfigError as error:
                 self.errors += error.problems
         return self._named[name]
 
-    def _where(self, rule: CompiledRule, key: str) -> str:
+    def where(self, rule: CompiledRule, key: str) -> str:
         """Where the rule, or the nearest one above it that writes the key, has it; else the rule's own line."""
         place = _find(self._loaded, rule, key) or Place(rule.line, 1)
         return f"{rule.file}:{place.line}:{place.column} {key}"

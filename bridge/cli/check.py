@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +41,7 @@ def command(config: Path, strict: bool, as_json: bool, addresses: bool, source: 
     if source and not addresses:
         raise click.UsageError("--source goes with --addresses")
     loaded = load_book(config, tests=True)
+    loaded = replace(loaded, warnings=(*loaded.warnings, *loaded.ahead(datetime.now(UTC))))
     bad = bool(loaded.errors) or (strict and bool(_of(loaded, "warning")))
     if addresses and not loaded.errors:
         _print_addresses(loaded, source, as_json=as_json)

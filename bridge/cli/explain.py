@@ -44,7 +44,11 @@ class _Asked:
 @click.option("-c", "--config", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
 @click.option("--at", metavar="TIME", help='As if it were then: "2026-11-21 02:15", with a zone or without.')
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option("--store", is_flag=True, help="With the memory of the running bridge as it is now (repeats, incidents).")
+@click.option(
+    "--store",
+    is_flag=True,
+    help="With the memory of the running bridge as it is now: repeats, silences, what is held and spent.",
+)
 @click.option("--recipient", "recipients", multiple=True, metavar="ADDRESS", help="RCPT TO. [To and Cc of our domains]")
 @click.option("--from", "mail_from", metavar="ADDRESS", help="MAIL FROM. [Return-Path, else From]")
 @click.option("--peer", default="", metavar="IP", help="Who hands it in.")
@@ -97,7 +101,7 @@ def _explained(asked: _Asked, book: RuleBook, config: Path) -> Explanation:
         return explain(mail, book, now, own=own, admission=admission)
 
     def remembered(reading: Reading) -> Memory:
-        return memory_for(path, needs(reading, book, now), now)
+        return memory_for(path, lambda known: needs(reading, book, now, known), now)
 
     return explain(mail, book, now, remembered, own=own, admission=admission)
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from bridge.model import Message, OutgoingMail, RoutedEvent, Visit
-from bridge.proof.explain import Explanation
+from bridge.model import Message, OutgoingMail, Plan, RoutedEvent, Visit
+from bridge.proof.explain import Explanation, expenses, later
 from bridge.words.figures import money
 
 _LOUD = {"critical": "red", "high": "red", "warning": "yellow"}
@@ -25,6 +25,8 @@ def tree(found: Explanation, zone: ZoneInfo, *, plain: bool) -> Iterator[str]:
         for mail in found.plan.mails:
             yield _mail(mail)
         yield from _others(found)
+        yield from _memory(found.plan)
+        yield from _later(found.plan, zone)
     reason = found.nothing_sent_because
     if reason is not None:
         yield click.style(f"No SMS: {reason}", fg="yellow", bold=True)
@@ -93,3 +95,17 @@ def _others(found: Explanation) -> Iterator[str]:
         if fate.what == "nothing" and fate.reason:
             who = fate.person or f"event {fate.event + 1}"
             yield f"no SMS for {who}: {fate.reason}"
+
+
+def _memory(plan: Plan) -> Iterator[str]:
+    """What becomes of incidents, and what is taken from budgets."""
+    for incident in plan.incidents:
+        events = f", {incident.count} events" if incident.count > 1 else ""
+        yield f"incident {incident.id} {incident.state}{events}  key {incident.key}"
+    for name, count, price in expenses(plan):
+        yield f"budget {name}: {count} message{'' if count == 1 else 's'}, {price}"
+
+
+def _later(plan: Plan, zone: ZoneInfo) -> Iterator[str]:
+    for at, what in later(plan):
+        yield f"{at.astimezone(zone):%d %b %H:%M}  {what}"

@@ -118,7 +118,7 @@ def _order(config: Path, verb: str, numbers: tuple[int, ...]) -> None:
     refused: list[str] = []
 
     def one(tx: Tx, number: int) -> tuple[Incident | None, Incident | None]:
-        from bridge.dispatch.decide import decide, needs
+        from bridge.dispatch.decide import bound
         from bridge.model import Order
         from bridge.store import plans
 
@@ -126,9 +126,7 @@ def _order(config: Path, verb: str, numbers: tuple[int, ...]) -> None:
         if before is None or before.state not in _FITTING[verb]:
             return before, None
         order = Order(by, ("incidents", verb, str(number)))
-        decided = plans.plan(
-            tx, [order], lambda h: needs(h, book, now), lambda h, memory: decide(h, book, memory, now), now
-        )
+        decided = plans.plan(tx, [order], *bound(book, now), now)
         if decided[0].error is not None:
             raise decided[0].error
         return before, views.incident(tx, number)

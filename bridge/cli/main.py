@@ -26,9 +26,11 @@ VERBS: dict[str, dict[str, str]] = {
         "demo": "Run bridge, pretend provider and console on this machine.",
     },
     "Try before it pages somebody": {
+        "new": "Begin something new from what is there.",
         "check": "Read configuration, rules and templates; say everything that is wrong.",
         "explain": "Say what MAIL would do, rule by rule.",
         "test": "Play the rule tests in rules/tests.",
+        "backtest": "Decide the mails of the store again by the rules in RULES; say what differs.",
         "text": "Count what texts on standard input (one a line) cost as SMS.",
         "simulator": "Pretend to be the SMS provider, with phones that can answer.",
     },
@@ -36,6 +38,7 @@ VERBS: dict[str, dict[str, str]] = {
         "send": "Send one SMS.",
         "queue": "Look at what waits, and let it go, hold it or cancel it.",
         "incidents": "Look at incidents, acknowledge or resolve them.",
+        "money": "Show what budgets allow, what was used, what is left and until when.",
     },
     "Look after it": {
         "doctor": "Look for what is wrong around the bridge, and say how to mend it.",

@@ -86,11 +86,14 @@ def lines(problems: Iterable[Problem]) -> list[str]:
     return found[:MOST_SHOWN] + ([f"and {len(found) - MOST_SHOWN} more"] if len(found) > MOST_SHOWN else [])
 
 
-def load(path: FilePath, *, tests: bool = False) -> Loaded:
-    """Read the configuration at *path* and its rules; with *tests* the rule tests beside them too."""
+def load(path: FilePath, *, tests: bool = False, rules: FilePath | None = None) -> Loaded:
+    """Read the configuration at *path* and its rules; with *tests* the rule tests beside them too.
+
+    *rules* is a folder that stands in the place of the one the configuration names.
+    """
     reader = _Reader(path)
     config = reader.config()
-    rules_folder = path.parent / config.rules
+    rules_folder = rules or path.parent / config.rules
     rule_files = reader.rule_files(config, rules_folder)
     test_files = reader.test_files(rules_folder / "tests") if tests else ()
     problems = [*reader.problems]

@@ -246,3 +246,18 @@ def _before_midnight(clock: str) -> int:
     if minute == DAY_MINUTES:
         raise ValueError
     return minute
+
+
+_SIZES = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def written_duration(span: timedelta) -> str:
+    """A duration as a configuration has it: ``1h30m``, ``0s``. One below zero has a minus, which none can have."""
+    seconds = int(span.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    parts = []
+    for unit, size in _SIZES:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return sign + ("".join(parts) or "0s")

@@ -7,17 +7,20 @@ through the incident, which knows who has been told. A recovery goes the ways it
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
-from bridge.dispatch import letters, notices
-from bridge.dispatch.codes import code_for
-from bridge.dispatch.compose import Kind, Occasion, say
+from bridge.dispatch import announcing, flapping, letters, limits, notices, watching
+from bridge.dispatch.announcing import announce, below_threshold, threshold_tally
 from bridge.dispatch.draft import Draft
+from bridge.dispatch.ending import ended
 from bridge.dispatch.recovery import recovered
-from bridge.memory import Memory, Needs
-from bridge.model import SEVERITIES, Event, Incident, Notification, Plan, Reading, Route, RoutedEvent
+from bridge.dispatch.silenced import is_silent
+from bridge.dispatch.telling import Ask, kind_of, not_told, quiet_timers, tell
+from bridge.memory import Known, Memory, Needs
+from bridge.model import SEVERITIES, Event, Held, Incident, Notification, Plan, Reading, Route, RoutedEvent
 from bridge.oncall.people import Target
 from bridge.routing.rules import Action
 
@@ -39,27 +42,55 @@ class _Case:
         return self.route.event
 
 
-def needs_of(reading: Reading, book: RuleBook, now: datetime) -> Needs:
+def needs_of(reading: Reading, book: RuleBook, now: datetime, known: Known) -> Needs:
     """The rows that a reading will touch."""
     keys: set[tuple[str, str]] = set()
     producer_keys: set[tuple[str, str]] = set()
     causes = {f"unrouted/{reading.source}", f"from/{reading.source}"}
     phones: set[str] = set()
+    more: list[Needs] = []
     for routed in reading.events:
         if routed.event.key:
             producer_keys.add((reading.source, routed.event.key))
+            if book.flapping:
+                name = frozenset({flapping.name_of(routed.event, "")})
+                more.append(Needs(tallies=name, timers=name))
         for route in routed.routes:
             causes.add(f"template/{route.rule}")
             action = book.action(route.rule)
             if action is not None and action.to:
-                keys.add((reading.source, incident_key(book, route)))
-                phones.update(t.phone for t in book.targets(action, route.recipients, now, reading.source).people)
-    return Needs(
+                key = incident_key(book, route)
+                keys.add((reading.source, key))
+                found = book.targets(action, route.recipients, now, reading.source, overrides=known.overrides).people
+                phones.update(target.phone for target in found)
+                more.append(_gates(reading, route, action, key, book, found, now))
+    more.append(watching.needs_of(reading, book, now, known))
+    return Needs.of(more) | Needs(
         keys=frozenset(keys),
         producer_keys=frozenset(producer_keys),
         talkers=frozenset(phones),
         digests=frozenset({reading.digest} - {""}),
         causes=frozenset(causes),
+    )
+
+
+def _gates(
+    reading: Reading, route: Route, action: Action, key: str, book: RuleBook, people: Sequence[Target], now: datetime
+) -> Needs:
+    """What the gates of *route* ask for."""
+    event, sender = route.event, reading.sender
+    tallies: set[str] = set()
+    timers = set(quiet_timers(book, action, event.source, people, now))
+    if action.threshold is not None:
+        tallies.add(threshold_tally(action.threshold, route.rule, key, event, sender, route.recipients))
+    if book.flapping:
+        tallies.add(flapping.name_of(event, key))
+        timers.add(flapping.name_of(event, key))
+    gates = announcing.needs_of(book, route.rule, action, event, sender, route.recipients)
+    phones = [target.phone for target in people]
+    gates |= limits.needs_of(book, action, route.rule, event.source, phones, now)
+    return gates | Needs(
+        tallies=frozenset(tallies), timers=frozenset(timers), hiders=bool(route.marks.hidden or route.marks.hides)
     )
 
 
@@ -90,6 +121,7 @@ def alerted(reading: Reading, book: RuleBook, memory: Memory, now: datetime) -> 
             draft.mail_state = "QUARANTINED"
             notices.quarantined(draft, reading)
         for n, routed in enumerate(reading.events):
+            watching.arrived(draft, reading, n, routed)
             _event(draft, reading, n, routed)
     return draft.plan()
 
@@ -145,14 +177,28 @@ def _act(draft: Draft, case: _Case) -> None:
 
 def _untracked(draft: Draft, case: _Case) -> None:
     """``track: false``: a plain message, no incident, no dedup, no code."""
+    ask = _ask(case, None, "0")
     for target in _targets(draft, case):
-        message = say(draft, _occasion(case, None, "alert", ""), case.action, target, mail_id=case.reading.mail_id)
-        _told(draft, case, target, message.id)
+        case.paged.add(target.phone)
+        tell(draft, [ask], target)
+
+
+def _ask(case: _Case, incident: Incident | None, step: str) -> Ask:
+    reading, route = case.reading, case.route
+    held = Held(
+        "", f"i/{incident.id}" if incident else f"m/{reading.mail_id}/{case.n}/{route.rule}",
+        incident.id if incident else 0, incident.episode if incident else 0, route.rule, route.event,
+        reading.received_at, 1, step, reading.mail_id, reading.subject, reading.sender, reading.text,
+        route.groups, route.recipients,
+    )  # fmt: skip
+    return Ask(held, case.action, incident, case.n, kind_of(step))
 
 
 def _targets(draft: Draft, case: _Case) -> list[Target]:
     """Whom the rule means now, without those who have a message for this event; holes are told."""
-    found = draft.book.targets(case.action, case.route.recipients, draft.now, case.reading.source)
+    found = draft.book.targets(
+        case.action, case.route.recipients, draft.now, case.reading.source, overrides=draft.held_rotas()
+    )
     for reason in found.reasons:
         draft.fate(case.n, "nothing", rule=case.route.rule, reason=reason)
         notices.hole(draft, case.reading, case.n, reason)
@@ -170,8 +216,10 @@ def _tracked(draft: Draft, case: _Case) -> None:
         else:
             recovered(draft, case.reading, case.n, case.event, incident)
         return
-    if incident is not None and draft.now - incident.last_at >= case.action.close_after:
+    forgotten = incident is not None and draft.now - incident.last_at >= case.action.close_after
+    if incident is not None and forgotten and not draft.held_of(incident):
         draft.put(replace(incident, state="closed", resolved_at=draft.now))
+        ended(draft, incident)
         incident = None
     if incident is None:
         _first(draft, case, _opened(draft, case, key))
@@ -188,7 +236,7 @@ def _opened(draft: Draft, case: _Case, key: str) -> Incident:
         producer=event.producer, host=event.host, service=event.service, severity=event.severity, title=event.title,
         detail=event.detail[:4000], labels=event.labels, problem_id=event.problem_id, count=1, opened_at=draft.now,
         last_at=draft.now, sent_at=None, rule=case.route.rule, code="", origin=reading.origin, thread=reading.thread,
-        groups=case.route.groups,
+        groups=case.route.groups, marks=case.route.marks, recipients=case.route.recipients,
     )  # fmt: skip
     draft.due(case.action.close_after, "close", incident.id)
     draft.log("incident.opened", incident_id=incident.id, key=key)
@@ -203,7 +251,8 @@ def _next_episode(draft: Draft, case: _Case, incident: Incident) -> Incident:
             incident, state="open", episode=incident.episode + 1, severity=event.severity, title=event.title,
             detail=event.detail[:4000], labels=event.labels, problem_id=event.problem_id, count=1, opened_at=draft.now,
             last_at=draft.now, sent_at=None, origin=reading.origin, thread=reading.thread, acked_by="", acked_at=None,
-            rule=case.route.rule, groups=case.route.groups,
+            rule=case.route.rule, groups=case.route.groups, marks=case.route.marks,
+            recipients=case.route.recipients,
         )
     )  # fmt: skip
 
@@ -211,7 +260,21 @@ def _next_episode(draft: Draft, case: _Case, incident: Incident) -> Incident:
 def _first(draft: Draft, case: _Case, incident: Incident) -> None:
     """The first SMS of an episode goes to everybody the rule means."""
     _remember_mailed(draft, case, incident)
-    _page(draft, case, incident, _targets(draft, case), "alert", "0")
+    ask = _ask(case, incident, "0")
+    if is_silent(draft, ask, incident) or flapping.held_back(draft, ask, incident, change=True):
+        return
+    _announce(draft, case, incident, _targets(draft, case), "0")
+
+
+def _announce(draft: Draft, case: _Case, incident: Incident, targets: list[Target], step: str) -> None:
+    """Tell *targets*; each of them once for this step of this episode."""
+    ask = _ask(case, incident, step)
+    untold = incident.sent_at is None and case.event.state != "recovery"
+    reason = below_threshold(draft, ask, incident.key) if untold else ""
+    if reason:
+        not_told(draft, ask, None, reason)
+        return
+    case.paged.update(announce(draft, ask, targets))
 
 
 def _remember_mailed(draft: Draft, case: _Case, incident: Incident) -> None:
@@ -237,13 +300,18 @@ def _goes_on(draft: Draft, case: _Case, incident: Incident) -> None:
         )
     )
     draft.log("incident.again", incident_id=incident.id, count=incident.count, twin=twin)
-    incident = _page(draft, case, incident, new, "alert", "0")
+    if is_silent(draft, _ask(case, incident, "0"), incident):
+        return
+    if flapping.held_back(draft, _ask(case, incident, "0"), incident, change=False):
+        return
+    if new:
+        _announce(draft, case, incident, new, "0")
     if not old:
         return
     if twin:
         _not_again(draft, case, old, f"also seen by {case.reading.source}")
     elif worse:
-        _page(draft, case, incident, old, "worse", f"worse:{case.event.severity}")
+        _announce(draft, case, incident, old, f"worse:{case.event.severity}")
     else:
         _repeat(draft, case, incident, old)
 
@@ -260,7 +328,7 @@ def _repeat(draft: Draft, case: _Case, incident: Incident, told: list[Target]) -
         return
     since = incident.sent_at or incident.opened_at
     if action.repeat == "always" or (isinstance(action.repeat, timedelta) and draft.now - since >= action.repeat):
-        _page(draft, case, incident, told, "repeated", f"repeat:{incident.count}")
+        _announce(draft, case, incident, told, f"repeat:{incident.count}")
         return
     for target in told:
         zone = draft.book.zone(target.person)
@@ -276,33 +344,3 @@ def _not_again(draft: Draft, case: _Case, targets: list[Target], reason: str) ->
         person = target.person or target.phone
         draft.fate(case.n, "nothing", rule=case.route.rule, person=person, reason=reason)
         draft.log("person.not_told", person=person, reason=reason, rule=case.route.rule)
-
-
-def _page(draft: Draft, case: _Case, incident: Incident, targets: list[Target], kind: Kind, step: str) -> Incident:
-    """Tell *targets*; each of them once for this step of this episode."""
-    colleagues = tuple(target.phone for target in targets)
-    for target in targets:
-        code = ""
-        if draft.book.promises_answers(case.route.rule, case.action, target.phone):
-            code = code_for(draft, incident, target.phone, colleagues)
-            if code and not incident.code:
-                incident = draft.put(replace(incident, code=code))
-        message = say(draft, _occasion(case, incident, kind, code), case.action, target, mail_id=case.reading.mail_id)
-        note = Notification(incident.id, incident.episode, step, target.phone, target.person, message.id)
-        draft.notifications.append(note)
-        _told(draft, case, target, message.id)
-    return draft.put(replace(incident, sent_at=draft.now)) if targets else incident
-
-
-def _told(draft: Draft, case: _Case, target: Target, message_id: int) -> None:
-    case.paged.add(target.phone)
-    person = target.person or target.phone
-    draft.fate(case.n, "sms", rule=case.route.rule, person=person, message_id=message_id)
-
-
-def _occasion(case: _Case, incident: Incident | None, kind: Kind, code: str) -> Occasion:
-    reading = case.reading
-    return Occasion(
-        case.route.rule, case.event, kind, incident, code, reading.subject, reading.sender, reading.text,
-        case.route.groups,
-    )  # fmt: skip

@@ -8,7 +8,7 @@ an alert must never become nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -16,16 +16,17 @@ from zoneinfo import ZoneInfo
 from bridge.book import RuleBook
 from bridge.dispatch import notices
 from bridge.dispatch.draft import Draft
-from bridge.model import Event, Incident, Message, MessageClass
+from bridge.model import Event, Held, Incident, Message, MessageClass
 from bridge.oncall.people import Target
 from bridge.render.frames import FrameValue, frame_pieces
 from bridge.render.names import host_part
-from bridge.render.texts import RenderFailed, plain, render
+from bridge.render.texts import RenderFailed, plain_pieces, render
 from bridge.render.variables import Variables
 from bridge.routing.rules import Action
-from bridge.sms.fit import Alphabet, Piece, fit
+from bridge.sms.fit import KEEP, Alphabet, Piece, fit
 
-Kind = Literal["alert", "repeated", "worse", "alert.copy", "recovery"]
+Kind = Literal["alert", "repeated", "worse", "alert.copy", "recovery", "flapping", "missing", "digest"]
+_BUNDLE_SHOWS = 3  # hosts that a list names where no rule says how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,27 @@ class Occasion:
     sender: str = ""
     text: str = ""
     groups: Mapping[str, str] | None = None
+    text_of: str = ""  # whose text is used, "" = the rule's
+    count: int = 0  # events; 0 = those of the incident
+    members: tuple[Held, ...] = ()  # of a bundle of several
+    show: int = _BUNDLE_SHOWS
 
 
 def say(draft: Draft, occasion: Occasion, action: Action, target: Target, *, mail_id: int) -> Message:
     """The message that tells *target*; it is added to the draft."""
+    return put(draft, made(draft, occasion, action, target, mail_id=mail_id))
+
+
+def put(draft: Draft, message: Message) -> Message:
+    """Add a message to the draft; it gets its id."""
+    message = replace(message, id=draft.take("message"))
+    draft.messages.append(message)
+    _log(draft, message, "message.created")
+    return message
+
+
+def made(draft: Draft, occasion: Occasion, action: Action, target: Target, *, mail_id: int) -> Message:
+    """The message that would tell *target*: written, fitted and priced, without an id and not yet in the draft."""
     book = draft.book
     language = action.language or book.language(target.person)
     promised = bool(occasion.code)
@@ -53,11 +71,11 @@ def say(draft: Draft, occasion: Occasion, action: Action, target: Target, *, mai
     alphabet = book.alphabet(target.person, action.alphabet)
     pieces = list(_pieces(draft, occasion, target, language, alphabet))
     if tail:
-        pieces.append(Piece(f" {tail}"))
+        pieces.append(Piece(f" {tail}", KEEP))
     fitted = fit(pieces, action.parts, alphabet, language)
     price, currency = book.price(chain, target.phone, fitted.segments)
-    message = Message(
-        id=draft.take("message"),
+    return Message(
+        id=0,
         phone=target.phone,
         person=target.person,
         text=fitted.text,
@@ -79,9 +97,6 @@ def say(draft: Draft, occasion: Occasion, action: Action, target: Target, *, mai
         episode=occasion.incident.episode if occasion.incident else 0,
         mail_id=mail_id,
     )
-    draft.messages.append(message)
-    _log(draft, message, "message.created")
-    return message
 
 
 def answer(
@@ -94,15 +109,13 @@ def answer(
     price, currency = book.price(chain, phone, fitted.segments)
     importance: MessageClass = "normal"
     message = Message(
-        id=draft.take("message"), phone=phone, person=person, text=fitted.text, encoding=fitted.encoding,
+        id=0, phone=phone, person=person, text=fitted.text, encoding=fitted.encoding,
         segments=fitted.segments, price=price, currency=currency, rule="(answer)", message_class=importance,
         channel="sms", providers=chain, originator="", answerable=book.answerable(chain), created_at=draft.now,
         due_at=draft.now, valid_until=draft.now + book.answer_validity, language=language, incident_id=incident_id,
         mail_id=draft.mail_id,
     )  # fmt: skip
-    draft.messages.append(message)
-    _log(draft, message, "message.created")
-    return message
+    return put(draft, message)
 
 
 def _log(draft: Draft, message: Message, kind: str) -> None:
@@ -119,7 +132,12 @@ def _log(draft: Draft, message: Message, kind: str) -> None:
 
 def _pieces(draft: Draft, occasion: Occasion, target: Target, language: str, alphabet: Alphabet) -> Sequence[Piece]:
     book, zone = draft.book, draft.book.zone(target.person)
-    text = book.text(occasion.rule, "recovery" if occasion.kind == "recovery" else "alert")
+    which: Literal["alert", "recovery", "group"] = "alert"
+    if occasion.kind == "recovery":
+        which = "recovery"
+    elif occasion.kind == "digest":
+        which = "group"
+    text = None if occasion.kind == "flapping" else book.text(occasion.text_of or occasion.rule, which)
     if text is None:
         return frame_pieces(occasion.kind, language, _frame_values(occasion, zone, draft.now), alphabet=alphabet)
     try:
@@ -127,7 +145,7 @@ def _pieces(draft: Draft, occasion: Occasion, target: Target, language: str, alp
         return render(text, said, language=language, zone=zone, now=draft.now, otherwise=book.config.language)
     except RenderFailed as failure:
         notices.template_failed(draft, occasion.rule, failure)
-        return (Piece(plain(occasion.event), 1),)
+        return plain_pieces(occasion.event)
 
 
 def variables(occasion: Occasion, book: RuleBook, target: Target) -> Variables:
@@ -138,13 +156,32 @@ def variables(occasion: Occasion, book: RuleBook, target: Target) -> Variables:
         person=book.name(target.person) if target.person else target.phone,
         rule=occasion.rule,
         code=occasion.code,
-        count=incident.count if incident else 1,
-        since=incident.opened_at if incident else None,
+        count=occasion.count or (incident.count if incident else 1),
+        since=_since(occasion),
+        list=listed(occasion.members, occasion.show),
+        events=tuple(held.event for held in occasion.members),
         subject=occasion.subject,
         sender=occasion.sender,
         text=occasion.text,
         groups=occasion.groups or {},
     )
+
+
+def _since(occasion: Occasion) -> datetime | None:
+    if occasion.members:
+        return min(held.since for held in occasion.members)
+    return occasion.incident.opened_at if occasion.incident else None
+
+
+def listed(members: Sequence[Held], show: int) -> str:
+    """The hosts of a bundle, most events first: ``db01 x12, sw3 x9, +4``."""
+    counts: dict[str, int] = {}
+    for held in members:
+        host = host_part(held.event.host) or held.event.title
+        counts[host] = counts.get(host, 0) + held.count
+    ordered = sorted(counts.items(), key=lambda entry: -entry[1])
+    words_ = [host if n == 1 else f"{host} x{n}" for host, n in ordered[:show]]
+    return ", ".join([*words_, f"+{len(ordered) - show}"] if len(ordered) > show else words_)
 
 
 def _frame_values(occasion: Occasion, zone: ZoneInfo, now: datetime) -> dict[str, FrameValue]:
@@ -156,7 +193,10 @@ def _frame_values(occasion: Occasion, zone: ZoneInfo, now: datetime) -> dict[str
         "over": lambda said: said.over,
         "h": host_part(event.host),
         "t": event.title,
-        "n": incident.count if incident else 1,
+        "n": occasion.count or (incident.count if incident else 1),
         "at": lambda said: said.clock(since, zone),
         "span": lambda said: said.span(now - since),
+        "begin": lambda said: said.clock(_since(occasion) or now, zone),
+        "end": lambda said: said.clock(now, zone),
+        "list": listed(occasion.members, occasion.show),
     }

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from bridge.book import RuleBook
+from bridge.dispatch import watching
 from bridge.dispatch.alerted import alerted, needs_of
 from bridge.dispatch.answered import answer_needs, answered, called
 from bridge.dispatch.due import due_needs, fallen_due
 from bridge.dispatch.ordered import order_needs, ordered
 from bridge.dispatch.reported import ended, ended_needs, reported, reported_needs
 from bridge.dispatch.troubled import trouble_needs, troubled
-from bridge.memory import Memory, Needs
-from bridge.model import Call, Due, Failed, Happening, Order, Plan, Reading, Receipt, Reply, Trouble
+from bridge.memory import Known, Memory, Needs
+from bridge.model import Call, Due, Failed, Happening, Order, Plan, Reading, Receipt, Reply, Started, Trouble
+
+_NOTHING_KNOWN = Known()
 
 
-def needs(happening: Happening, book: RuleBook, now: datetime) -> Needs:
-    """The rows that :func:`decide` may ask for; the caller locks and loads them."""
+def bound(
+    book: RuleBook, now: datetime
+) -> tuple[Callable[[Happening, Known], Needs], Callable[[Happening, Memory], Plan]]:
+    """:func:`needs` and :func:`decide` by this book and at this moment, as the store calls them."""
+    return (lambda happening, known: needs(happening, book, now, known)), (
+        lambda happening, memory: decide(happening, book, memory, now)
+    )
+
+
+def needs(happening: Happening, book: RuleBook, now: datetime, known: Known = _NOTHING_KNOWN) -> Needs:
+    """The rows that :func:`decide` may ask for; the caller locks and loads them.
+
+    Who is meant depends on who took over a rota and on what is held: *known* is loaded before.
+    """
     match happening:
         case Reading():
-            return needs_of(happening, book, now)
+            return needs_of(happening, book, now, known)
         case Due():
-            return due_needs(happening)
+            return due_needs(happening, book, now, known)
         case Receipt():
             return reported_needs(happening)
         case Failed():
@@ -30,6 +46,8 @@ def needs(happening: Happening, book: RuleBook, now: datetime) -> Needs:
             return answer_needs(happening)
         case Trouble():
             return trouble_needs(happening)
+        case Started():
+            return watching.start_needs(book)
         case Order():
             return order_needs(happening)
 
@@ -55,5 +73,7 @@ def decide(happening: Happening, book: RuleBook, memory: Memory, now: datetime) 
             return called(happening, book, memory, now)
         case Trouble():
             return troubled(happening, book, memory, now)
+        case Started():
+            return watching.start(book, memory, now)
         case Order():
             return ordered(happening, book, memory, now)

@@ -14,6 +14,7 @@ from bridge.memory import Memory
 from bridge.model import (
     Conversation,
     Fate,
+    Held,
     Incident,
     JournalEntry,
     MailState,
@@ -22,7 +23,12 @@ from bridge.model import (
     Notice,
     Notification,
     OutgoingMail,
+    Override,
     Plan,
+    Silence,
+    Spend,
+    Spent,
+    Tally,
     Timer,
 )
 
@@ -37,6 +43,7 @@ class Draft:
         self.mail_id = mail_id
         self.mail_state: MailState = "PLANNED"
         self.read_as = ""
+        self.said: list[str] = []
         self.fates: list[Fate] = []
         self.notifications: list[Notification] = []
         self.messages: list[Message] = []
@@ -46,11 +53,17 @@ class Draft:
         self.mails: list[OutgoingMail] = []
         self.journal: list[JournalEntry] = []
         self.notices: dict[str, Notice] = {}
+        self.tallies: list[Tally] = []
+        self.spends: list[Spend] = []
+        self.silences: list[Silence] = []
+        self.overrides: list[Override] = []
+        self._named: dict[str, Timer | None] = {}  # None: taken away
+        self._held: dict[tuple[str, str], Held | None] = {}  # None: said, or given up
         self._incidents: dict[int, Incident] = {}
         self._conversations: dict[tuple[str, str], Conversation] = {}
         self._taken: dict[str, int] = {}
 
-    def take(self, counter: Literal["incident", "message", "mail"]) -> int:
+    def take(self, counter: Literal["incident", "message", "mail", "silence"]) -> int:
         """The next id of *counter*."""
         used = self._taken.get(counter, 0)
         self._taken[counter] = used + 1
@@ -122,6 +135,91 @@ class Draft:
         """Something to decide later."""
         self.timers.append(Timer(0, self.now + after, kind, incident_id, data or {}))
 
+    def put_timer(
+        self, name: str, due_at: datetime, kind: str, incident_id: int = 0, data: Mapping[str, object] | None = None
+    ) -> None:
+        """The one timer of this name: made, or moved."""
+        self._named[name] = Timer(0, max(due_at, self.now), kind, incident_id, data or {}, name)
+
+    def wake(self, bundle: str, due_at: datetime) -> None:
+        """Ask again at *due_at* what is held in *bundle*: the name says when, so putting it twice is the same."""
+        self.put_timer(bundle, due_at, "wake")
+
+    def drop_timer(self, name: str) -> None:
+        """There is nothing to decide under this name any more."""
+        self._named[name] = None
+
+    def timer(self, name: str) -> Timer | None:
+        """The timer of this name, as it stands now."""
+        return self._named[name] if name in self._named else self.memory.timer(name)
+
+    def hold(self, held: Held) -> None:
+        """Keep something until its bundle is said; what is held already is replaced."""
+        self._held[held.bundle, held.member] = held
+
+    def release(self, held: Held) -> None:
+        """It waits no more."""
+        self._held[held.bundle, held.member] = None
+
+    def bundle(self, name: str) -> dict[str, Held]:
+        """All that is held in this bundle, as it stands now."""
+        found = dict(self.memory.bundle(name))
+        self._lay_over(found, name)
+        return found
+
+    def held_in(self, bundle: str, member: str) -> Held | None:
+        """One thing that may be held in *bundle*, which need not be loaded whole: its incident is."""
+        if (bundle, member) in self._held:
+            return self._held[bundle, member]
+        return self.memory.held.get(bundle, {}).get(member)
+
+    def held_of(self, incident: Incident) -> list[Held]:
+        """Everything that is held of this incident, as it stands now."""
+        old = (held for held in self.memory.held_of(incident) if (held.bundle, held.member) not in self._held)
+        new = (held for held in self._held.values() if held is not None and held.incident_id == incident.id)
+        return [*old, *new]
+
+    def _lay_over(self, found: dict[str, Held], name: str) -> None:
+        for (bundle, member), held in self._held.items():
+            if bundle != name:
+                continue
+            if held is None:
+                found.pop(member, None)
+            else:
+                found[member] = held
+
+    def count(self, name: str, span: timedelta) -> None:
+        """Count one under *name*, for those who look back as far as *span*."""
+        self.tallies.append(Tally(name, self.now, self.now + span))
+
+    def counted(self, name: str, span: timedelta) -> int:
+        """How many were counted under *name* within *span* before now."""
+        since = self.now - span
+        new = sum(1 for tally in self.tallies if tally.name == name)
+        return len(self.memory.counted(name, since)) + new
+
+    def spent(self, budget: str, since: datetime) -> Spent:
+        """What *budget* has seen since *since*, as it stands now."""
+        sums = self.memory.spent(budget, since)
+        for spend in self.spends:
+            if spend.budget == budget and spend.at >= since:
+                sums = sums.plus(spend)
+        return sums
+
+    def hiders(self) -> list[Incident]:
+        """Live incidents that hide others, as they stand now."""
+        old = [i for i in self.memory.hiders() if i.id not in self._incidents]
+        return [*old, *(i for i in self._incidents.values() if i.live and i.marks.hides)]
+
+    def active_silences(self) -> list[Silence]:
+        """Silences made while running that hold now."""
+        known = {**self.memory.silences, **{silence.id: silence for silence in self.silences}}
+        return [silence for silence in known.values() if silence.begin <= self.now < silence.end]
+
+    def held_rotas(self) -> list[Override]:
+        """Who took over which rota, as it stands now."""
+        return [*self.memory.overrides, *self.overrides]
+
     def plan(self) -> Plan:
         """What was decided, as rows to be written."""
         gone = self.cancelled.keys()
@@ -134,10 +232,18 @@ class Draft:
             cancel=tuple((n, why) for n, why in self.cancelled.items() if n in self.memory.messages),
             states=tuple(self.states),
             conversations=tuple(self._conversations.values()),
-            timers=tuple(self.timers),
+            timers=(*self.timers, *(timer for timer in self._named.values() if timer is not None)),
+            timers_gone=tuple(name for name, timer in self._named.items() if timer is None),
+            held=tuple(held for held in self._held.values() if held is not None),
+            released=tuple(key for key, held in self._held.items() if held is None),
+            tallies=tuple(self.tallies),
+            spends=tuple(spend for spend in self.spends if spend.message_id not in gone),
+            silences=tuple(self.silences),
+            overrides=tuple(self.overrides),
             mails=tuple(self.mails),
             journal=tuple(self.journal),
             notices=tuple(self.notices.values()),
             read_as=self.read_as,
+            said=tuple(self.said),
             taken=dict(self._taken),
         )

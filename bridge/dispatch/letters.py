@@ -16,7 +16,7 @@ from bridge.model import Event, Incident, Message, OutgoingMail, Reading, Thread
 from bridge.routing.rules import Action
 from bridge.words.catalogue import words
 
-Kind = Literal["alert", "over", "reply", "acked", "unacked", "operator", "failed"]
+Kind = Literal["alert", "over", "reply", "acked", "unacked", "escalated", "unanswered", "operator", "failed"]
 
 
 def post(

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.dispatch import letters
-from bridge.dispatch.compose import Occasion, say
+from bridge.dispatch import flapping, letters
 from bridge.dispatch.draft import Draft
-from bridge.model import Event, Incident, Notification, Reading
+from bridge.dispatch.ending import ended
+from bridge.dispatch.telling import Ask, tell
+from bridge.model import Event, Held, Incident, Reading
 from bridge.oncall.people import Target
+from bridge.routing.rules import Action
+
+_UNSENT = "resolved before it was sent"
 
 
 def recovered(draft: Draft, reading: Reading, n: int, event: Event, incident: Incident) -> None:
@@ -20,18 +24,24 @@ def recovered(draft: Draft, reading: Reading, n: int, event: Event, incident: In
     unsent = {message.phone: message.id for message in draft.waiting(incident) if message.rule != "(answer)"}
     incident = draft.put(replace(incident, state="resolved", resolved_at=draft.now, last_at=draft.now))
     draft.log("incident.over", incident_id=incident.id)
+    held = ended(draft, incident)
     action = draft.book.action(incident.rule)
     for phone, number in unsent.items():
-        draft.cancelled[number] = "resolved before it was sent"
-        person = draft.book.person_of(phone) or phone
-        draft.fate(n, "nothing", rule=incident.rule, person=person, reason="resolved before it was sent")
+        draft.cancelled[number] = _UNSENT
+        draft.fate(n, "nothing", rule=incident.rule, person=draft.book.person_of(phone) or phone, reason=_UNSENT)
     reached = {note.phone: note.person for note in told if note.step != "mail" and note.phone not in unsent}
     mailed = tuple(dict.fromkeys(note.phone for note in told if note.step == "mail"))
     if mailed and action is not None:
         letters.over(draft, incident, reading, event, mailed)
         draft.fate(n, "mail", rule=incident.rule)
+    if action is not None:
+        ask = _ask(draft, reading, n, event, incident, action)
+        if flapping.held_back(draft, ask, incident, change=True):
+            return
     if action is None or not reached:
-        if not unsent and not mailed:
+        if held:
+            draft.fate(n, "nothing", rule=incident.rule, reason=_UNSENT)
+        elif not unsent and not mailed:
             draft.fate(n, "nothing", rule=incident.rule, reason="recovery of something nobody was told")
         return
     if action.on_recovery != "same people":
@@ -39,18 +49,21 @@ def recovered(draft: Draft, reading: Reading, n: int, event: Event, incident: In
         if action.on_recovery == "mail only":
             letters.over(draft, incident, reading, event, letters.thread_addresses(draft, incident, action))
         return
-    # the end is said in the words of the problem: its host and title, with the state of now
-    host, title = incident.host or event.host, incident.title or event.title
-    ended = replace(event, host=host, title=title, severity=incident.severity)
     for phone, person in reached.items():
-        occasion = Occasion(
-            incident.rule, ended, "recovery", incident, _code(draft, incident, phone), reading.subject, reading.sender,
-            reading.text, incident.groups,
-        )  # fmt: skip
-        message = say(draft, occasion, action, Target(person, phone), mail_id=reading.mail_id)
-        draft.notifications.append(Notification(incident.id, incident.episode, "recovery", phone, person, message.id))
-        draft.fate(n, "sms", rule=incident.rule, person=person or phone, message_id=message.id)
+        tell(draft, [ask], Target(person, phone))
 
 
-def _code(draft: Draft, incident: Incident, phone: str) -> str:
-    return next((c.code for c in draft.codes(phone).values() if c.incident_id == incident.id), "")
+def _ask(draft: Draft, reading: Reading, n: int, event: Event, incident: Incident, action: Action) -> Ask:
+    """The end is said of the problem's host and in its words, with the state of now.
+
+    A rule that writes a text of its own for the end means the words of the end.
+    """
+    own = draft.book.text(incident.rule, "recovery") is not None and event.title
+    host, title = incident.host or event.host, event.title if own else incident.title or event.title
+    said = replace(event, host=host, title=title, severity=incident.severity)
+    held = Held(
+        "", f"i/{incident.id}", incident.id, incident.episode, incident.rule, said, reading.received_at, 1, "recovery",
+        reading.mail_id, reading.subject, reading.sender, reading.text, incident.groups,
+        incident.recipients,
+    )  # fmt: skip
+    return Ask(held, action, incident, n, "recovery")

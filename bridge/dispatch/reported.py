@@ -6,13 +6,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
-from bridge.dispatch import notices
+from bridge.dispatch import letters, notices, reaching
 from bridge.dispatch.draft import Draft
+from bridge.mail.write import quoted
 from bridge.memory import Memory, Needs
 from bridge.model import Failed, Message, MessageState, Plan, Receipt
 from bridge.render.frames import FrameValue, frame_pieces
 from bridge.render.names import host_part
 from bridge.sms.fit import fit
+from bridge.words.catalogue import words
+from bridge.words.figures import masked
 
 _COPY_VALID = timedelta(minutes=10)
 _RANK: dict[MessageState, int] = {
@@ -47,9 +50,35 @@ def reported(receipt: Receipt, book: RuleBook, memory: Memory, now: datetime) ->
         code=receipt.code,
         error=receipt.error,
     )
-    if receipt.state in ("UNDELIVERED", "EXPIRED") and message.rule != "(answer)":
-        notices.not_delivered(draft, message, reason, receipt.status, receipt.provider, receipt.error or receipt.code)
+    if receipt.state == "DELIVERED":
+        reaching.reached(draft, message)
+    elif receipt.state in ("UNDELIVERED", "EXPIRED") and message.rule != "(answer)":
+        reaching.missed(draft, message)
+        error = receipt.error or receipt.code
+        _report(draft, message, reason, receipt.status, receipt.provider, error)
     return draft.plan()
+
+
+def _report(draft: Draft, message: Message, reason: str, status: str, provider: str, error: str) -> None:
+    """Somebody was not reached: the sender of the alert hears of it where his source names who may send for it, else
+    the operator (FORMAT §4 Receipts)."""
+    incident = draft.incident(message.incident_id)
+    action = draft.book.action(message.rule)
+    if action is not None and action.receipts.mail == "never":
+        return
+    named = incident is not None and any(e.from_ for e in draft.book.config.sources.get(incident.source, ()))
+    if incident is None or not named or not incident.thread.sender:
+        notices.not_delivered(draft, message, reason, status, provider, error)
+        return
+    w = words(draft.book.config.language)
+    shown = {"phone": masked(message.phone), "reason": reason, "provider": provider, "code": error, "status": status}
+    missing = dict.fromkeys(("n", "at", "who", "next", "then"), "")
+    body = f"{w.say('mails', 'failed', **shown, **missing)}\n\n{quoted(message.text)}"
+    subject = w.say("mails", "failed.subject", subject=incident.thread.subject or incident.title)
+    letters.post(
+        draft, "failed", [incident.thread.sender], subject, body, thread=incident.thread, incident_id=incident.id,
+        from_null=True,
+    )  # fmt: skip
 
 
 def ended_needs(failed: Failed) -> Needs:
@@ -67,7 +96,8 @@ def ended(failed: Failed, book: RuleBook, memory: Memory, now: datetime) -> Plan
     if failed.copy_via:
         _once_more(draft, message, failed.copy_via)
     if message.rule != "(answer)":
-        notices.not_delivered(draft, message, failed.reason, failed.status, _provider(message), "")
+        reaching.missed(draft, message)
+        _report(draft, message, failed.reason, failed.status, _provider(message), "")
     return draft.plan()
 
 

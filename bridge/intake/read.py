@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from bridge.book import RuleBook
 from bridge.mail.automatic import loop_mark
@@ -49,9 +50,17 @@ def unreadable(mail: StoredMail, book: RuleBook, why: str) -> Reading:
 
 def _walk(book: RuleBook, event: Event, email: Email, facts: Facts, envelope: Envelope, *, trace: bool) -> RoutedEvent:
     whole = trace or len(book.rules.by_name) <= _SMALL_BOOK
-    routed = book.rules.walk(event, email, facts, envelope.received_at, trace=whole)
+    at, standing = envelope.received_at, book.standing
+    routed = book.rules.walk(event, email, facts, at, trace=whole)
     if routed.left and not whole:
-        return book.rules.walk(event, email, facts, envelope.received_at, trace=True)
+        routed = book.rules.walk(event, email, facts, at, trace=True)
+    if not standing.empty:
+        routes = tuple(
+            replace(route, marks=standing.marks(route.event, email, facts, at, route.recipients))
+            for route in routed.routes
+        )
+        seen = routes[0].event if routes else event
+        routed = replace(routed, routes=routes, watches=standing.waited_for(seen, email, facts, at))
     return routed
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from bridge.config.models.people import Person, Team
 from bridge.config.names import Who
-from bridge.oncall.rotas import Override, Rotas
+from bridge.model import Override
+from bridge.oncall.rotas import Rotas
 
 
 @dataclass(frozen=True, slots=True)

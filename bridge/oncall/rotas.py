@@ -8,44 +8,36 @@ after it, in a doubled hour at the first pass. So each moment belongs to exactly
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bridge.config.models.people import Rota
+from bridge.config.models.people import Person, Rota
 from bridge.errors import ConfigError
+from bridge.model import Override
 from bridge.oncall.clock import moment_of
+from bridge.oncall.duty import Duty, Turn, names_of
 from bridge.oncall.windows import Hourly, Windows, next_change
 
 _ALWAYS_ON = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
-    """A person who has a rota from *begin* (inside) to *end* (outside), whatever the rota says: take and swap."""
-
-    rota: str
-    person: str
-    begin: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One stretch of one person; *end* is the next one's begin."""
-
-    person: str
-    begin: datetime
-    end: datetime
-
-
 class Rotas:
     """The rotas of one configuration. Names are in lower case, as the configuration has them."""
 
-    def __init__(self, rotas: Mapping[str, Rota], windows: Windows, timezone: str) -> None:
+    def __init__(
+        self, rotas: Mapping[str, Rota], windows: Windows, timezone: str, people: Mapping[str, Person] | None = None
+    ) -> None:
+        """*people* are those whom shifts of iCalendars may name."""
         self._rotas = rotas
+        self.feeds = windows.feeds
         self._zones = {name: ZoneInfo(rota.timezone or timezone) for name, rota in rotas.items()}
         self._staffed = {name: _staffed(name, rota, self._zones[name], windows) for name, rota in rotas.items()}
+        names = names_of(people or {})
+        self._duties = {
+            name: Duty(self.feeds.feed(rota.ical), names, self._zones[name])
+            for name, rota in rotas.items()
+            if rota.ical is not None
+        }
 
     def __contains__(self, rota: str) -> bool:
         return rota in self._rotas
@@ -59,7 +51,11 @@ class Rotas:
         taken = overriding(rota, now, overrides)
         if taken is not None:
             return taken
-        turn = self.turn(rota, now) if self._is_staffed(rota, now) else None
+        if not self._is_staffed(rota, now):
+            return None
+        if rota in self._duties:
+            return self._duties[rota].person(now)
+        turn = self.turn(rota, now)
         return turn.person if turn else None
 
     def next(self, rota: str, now: datetime, overrides: Sequence[Override] = ()) -> str | None:
@@ -68,6 +64,8 @@ class Rotas:
         A rota of one person gives that person; None only for a rota without members.
         """
         current = self.who(rota, now, overrides)
+        if rota in self._duties:
+            return self._next_on_duty(rota, now, current, overrides)
         if current is None:
             staffed = self._staffed[rota]
             begin = next_change(staffed, now, self._zones[rota]) if staffed else None
@@ -75,12 +73,26 @@ class Rotas:
         after = (overriding(rota, turn.begin, overrides) or turn.person for turn in self.turns(rota, now))
         return next((person for person in after if person != current), current)
 
+    def _next_on_duty(self, rota: str, now: datetime, current: str | None, overrides: Sequence[Override]) -> str | None:
+        """The person of the next shift who is not on call now; the one on call where nobody else comes."""
+        begins = (turn.begin for turn in self._duties[rota].turns(now) if turn.begin > now)
+        after = (self.who(rota, begin, overrides) for begin in begins)
+        return next((person for person in after if person is not None and person != current), current)
+
+    def duty(self, rota: str) -> Duty | None:
+        """The shifts of a rota that stands in an iCalendar; None for one of members."""
+        return self._duties.get(rota)
+
     def turn(self, rota: str, now: datetime) -> Turn | None:
-        """The turn that *now* belongs to, overrides and hours aside; None for a rota without members."""
-        return next(self.turns(rota, now), None)
+        """The turn that *now* belongs to, overrides and hours aside; None for a rota without members, and where no
+        shift is."""
+        return self._duties[rota].turn(now) if rota in self._duties else next(self.turns(rota, now), None)
 
     def turns(self, rota: str, now: datetime) -> Iterator[Turn]:
-        """The turn of *now* and those after it, once around."""
+        """The turn of *now* and those after it, once around; of an iCalendar for some months."""
+        if rota in self._duties:
+            yield from self._duties[rota].turns(now)
+            return
         plan, zone = self._rotas[rota], self._zones[rota]
         if plan.starts is None:
             yield from (Turn(person, *_ALWAYS_ON) for person in plan.members[:1])
@@ -96,11 +108,23 @@ class Rotas:
         if ends:
             return min(ends)
         begins = [each.begin for each in overrides if each.rota == rota and each.begin > now]
-        staffed, turn = self._staffed[rota], self.turn(rota, now)
+        staffed = self._staffed[rota]
         change = next_change(staffed, now, self._zones[rota]) if staffed else None
+        if rota in self._duties:
+            shift = self._duties[rota].change_after(now)
+            return min([*begins, *(each for each in (shift, change) if each is not None)], default=None)
+        turn = self.turn(rota, now)
         if turn and turn.end != _ALWAYS_ON[1] and self._is_staffed(rota, now):
             begins.append(turn.end)
         return min([*begins, *([change] if change else [])], default=None)
+
+    def wants(self, rota: str, begin: datetime, end: datetime) -> bool:
+        """Whether the rota's hours, days and calendars want somebody at some time of *begin* … *end*."""
+        if self._is_staffed(rota, begin):
+            return True
+        staffed = self._staffed[rota]
+        change = next_change(staffed, begin, self._zones[rota]) if staffed else None
+        return change is not None and change < end
 
     def _is_staffed(self, rota: str, now: datetime) -> bool:
         staffed = self._staffed[rota]

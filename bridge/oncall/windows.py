@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from bridge.config.models.windows import Calendar, Window
 from bridge.config.spans import DateSpan, Hours
 from bridge.oncall.clock import DAY, change_between, moments_of
+from bridge.oncall.feeds import Feed, Feeds
 
 FURTHEST = 400  # days ahead in which an end is looked for; what does not end by then never does
 PERSON = "person"
@@ -32,13 +33,29 @@ class Span(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """The days of some calendars: those that are written, and those of iCalendars as they say it now."""
+
+    spans: tuple[DateSpan, ...]
+    feeds: tuple[Feed, ...]
+
+    def __contains__(self, day: date) -> bool:
+        if any(span.first <= day <= span.last for span in self.spans):
+            return True
+        return any(feed.has_day(day) for feed in self.feeds)
+
+
+_NO_DAYS = Days((), ())
+
+
+@dataclass(frozen=True, slots=True)
 class Hourly:
     """Hours of certain days in a zone (None: the person's)."""
 
     hours: tuple[Hours, ...]
     days: frozenset[int] | None
-    only: tuple[DateSpan, ...] | None  # None: on all days
-    never: tuple[DateSpan, ...]
+    only: Days | None  # None: on all days
+    never: Days
     zone: ZoneInfo | None
 
     def holds(self, now: datetime, person: ZoneInfo) -> bool:
@@ -49,7 +66,7 @@ class Hourly:
     def _on(self, day: date) -> bool:
         if self.days is not None and day.weekday() not in self.days:
             return False
-        return (self.only is None or _in(day, self.only)) and not _in(day, self.never)
+        return (self.only is None or day in self.only) and day not in self.never
 
     def changes(self, day: date, person: ZoneInfo) -> Iterator[datetime]:
         zone = self.zone or person
@@ -100,17 +117,17 @@ def _begun(hours: tuple[Hours, ...], minute: int, today: date) -> Iterator[date]
             yield today - DAY
 
 
-def _in(day: date, spans: tuple[DateSpan, ...]) -> bool:
-    return any(span.first <= day <= span.last for span in spans)
-
-
 class Windows:
-    """The windows of one configuration.
+    """The windows of one configuration. *feeds* hold what the iCalendars of its calendars say."""
 
-    Calendars hold their ``dates``; days out of an iCalendar are not known here yet.
-    """
-
-    def __init__(self, windows: Mapping[str, Window], calendars: Mapping[str, Calendar], timezone: str) -> None:
+    def __init__(
+        self,
+        windows: Mapping[str, Window],
+        calendars: Mapping[str, Calendar],
+        timezone: str,
+        feeds: Feeds | None = None,
+    ) -> None:
+        self.feeds = feeds if feeds is not None else Feeds()
         self._windows = windows
         self._calendars = calendars
         self.zone = ZoneInfo(timezone)
@@ -170,14 +187,18 @@ class Windows:
         self, hours: tuple[Hours, ...], days: frozenset[int] | None, calendars: tuple[str, ...], zone: ZoneInfo
     ) -> Hourly:
         """Hours, days and calendars as a rota has them."""
-        return Hourly(hours or _WHOLE_DAY, days, self.dates(calendars) if calendars else None, (), zone)
+        return Hourly(hours or _WHOLE_DAY, days, self.dates(calendars) if calendars else None, _NO_DAYS, zone)
 
-    def dates(self, names: tuple[str, ...]) -> tuple[DateSpan, ...]:
-        """The days of all *names* of calendars."""
+    def dates(self, names: tuple[str, ...]) -> Days:
+        """The days of all *names* of calendars. Raises KeyError with a sentence for one that nobody knows."""
         for name in names:
             if name not in self._calendars:
                 raise KeyError(f'no calendar is called "{name}"')
-        return tuple(span for name in names for span in self._calendars[name].dates)
+        calendars = [self._calendars[name] for name in names]
+        return Days(
+            tuple(span for each in calendars for span in each.dates),
+            tuple(self.feeds.feed(each.ical) for each in calendars if each.ical is not None),
+        )
 
 
 def next_change(span: Span, now: datetime, person: ZoneInfo) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -10,15 +10,30 @@ from typing import TypeVar
 from bridge.errors import ConfigError
 from bridge.model import SEVERITIES, STATES, Severity, State
 from bridge.producers.generic import PRODUCER
-from bridge.producers.pack import Choice, Cut, Mark, Pack, Regex, Scale, glob, template
+from bridge.producers.pack import Choice, Cut, Mark, Pack, Pairs, Regex, Scale, Section, glob, template
 from bridge.producers.places import Place, opened
 from bridge.producers.shipped import shipped_rules
 
 _KEYS = {
     "": ("producer", "about", "recognise", "events"),
     "recognise": ("header", "from", "has", "subject", "text"),
-    "events": ("split", "headers", "lines", "subject", "text", "fields", "labels", "severity", "state"),
-    "cut": ("match", "set"),
+    "events": (
+        "sections",
+        "split",
+        "continued",
+        "headers",
+        "lines",
+        "pairs",
+        "subject",
+        "text",
+        "fields",
+        "labels",
+        "severity",
+        "state",
+    ),
+    "cut": ("match", "set", "every"),
+    "section": ("match", "set", "split", "drop"),
+    "pairs": ("match", "after", "until", "names", "labels"),
     "scale": ("of", "map", "otherwise"),
     "fields": ("host", "service", "title", "detail", "key", "problem_id"),
 }
@@ -141,6 +156,8 @@ def _events(producer: str, marks: tuple[Mark, ...], place: Place) -> Pack:
     names = _Names()
     subject = tuple(_cut(each, names) for each in given["subject"].list()) if "subject" in given else ()
     text = tuple(_cut(each, names) for each in given["text"].list()) if "text" in given else ()
+    sections = tuple(_section(each, names) for each in given["sections"].list()) if "sections" in given else ()
+    pairs = tuple(_pairs(each, names) for each in given["pairs"].list()) if "pairs" in given else ()
     lines = _lines(given["lines"], names) if "lines" in given else {}
     headers = {each.text().lower(): name for name, each in given["headers"].map().items()} if "headers" in given else {}
     names.known |= set(headers.values())
@@ -149,9 +166,12 @@ def _events(producer: str, marks: tuple[Mark, ...], place: Place) -> Pack:
     return Pack(
         producer,
         marks,
+        tuple(section for section in sections if section is not None),
         _one_made(given.get("split"), Regex),
+        _one_made(given.get("continued"), Regex),
         tuple(cut for cut in subject if cut is not None),
         tuple(cut for cut in text if cut is not None),
+        tuple(each for each in pairs if each is not None),
         lines,
         headers,
         {name: names.choice(each) for name, each in fields.items()},
@@ -163,15 +183,50 @@ def _events(producer: str, marks: tuple[Mark, ...], place: Place) -> Pack:
 
 def _cut(place: Place, names: _Names) -> Cut | None:
     given = place.map(_KEYS["cut"])
+    pattern, fixed = _matched(place, given), _fixed(given, names)
+    if pattern is None:
+        return None
+    names.known |= set(pattern.names)
+    return Cut(pattern, fixed, given["every"].text() if "every" in given else None)
+
+
+def _section(place: Place, names: _Names) -> Section | None:
+    given = place.map(_KEYS["section"])
+    pattern, fixed = _matched(place, given), _fixed(given, names)
+    drop = given["drop"].made(_yes) if "drop" in given else False
+    split = _one_made(given.get("split"), Regex)
+    return Section(pattern, fixed, split, bool(drop)) if pattern is not None else None
+
+
+def _pairs(place: Place, names: _Names) -> Pairs | None:
+    given = place.map(_KEYS["pairs"])
+    pattern = _matched(place, given)
+    if pattern is not None and {*pattern.names} != {"name", "value"}:
+        given["match"].wrong("must have the groups name and value, and no others")
+    used = frozenset(each.text() for each in given["names"].list()) if "names" in given else frozenset()
+    labels = bool(given["labels"].made(_yes)) if "labels" in given else False
+    names.known |= used | ({"pairs"} if labels else set())
+    after, until = _one_made(given.get("after"), Regex), _one_made(given.get("until"), Regex)
+    return Pairs(pattern, after, until, used, labels) if pattern is not None else None
+
+
+def _matched(place: Place, given: Mapping[str, Place]) -> Regex | None:
     if "match" not in given:
         place.wrong("match is missing")
         return None
-    pattern = given["match"].made(Regex)
+    return given["match"].made(Regex)
+
+
+def _fixed(given: Mapping[str, Place], names: _Names) -> dict[str, str]:
     fixed = {name: each.text() for name, each in given["set"].map().items()} if "set" in given else {}
-    if pattern is None:
-        return None
-    names.known |= {*pattern.names, *fixed}
-    return Cut(pattern, fixed)
+    names.known |= fixed.keys()
+    return fixed
+
+
+def _yes(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text == "true"
 
 
 def _lines(place: Place, names: _Names) -> dict[str, str]:

@@ -6,14 +6,16 @@ Patterns are RE2 (linear, T19), compiled when the pack is loaded. ``\\b \\w \\d`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import translate
+from itertools import islice
 from typing import Generic, TypeVar
 
 import re2
 
 from bridge.model import Email, Severity, State
+from bridge.producers.unwrap import Bare
 
 Level = TypeVar("Level", Severity, State)
 
@@ -47,9 +49,15 @@ class Regex:
             return None
         return {name: (found[name] or b"").decode().strip() for name in self.names}
 
-    def starts(self, text: str) -> tuple[int, ...]:
-        """Where it fits, in characters."""
-        return tuple(found.start() for found in self._compiled.finditer(text))
+    def every(self, text: str, most: int) -> Iterator[Mapping[str, str]]:
+        """Named groups of the first *most* places that fit."""
+        for found in islice(self._compiled.finditer(text.encode()), most):
+            yield {name: (found[name] or b"").decode().strip() for name in self.names}
+
+    def spans(self, raw: bytes) -> Iterator[tuple[int, int]]:
+        """Where it begins and ends to fit, in bytes: characters would be counted anew for each place."""
+        for found in self._compiled.finditer(raw):
+            yield found.span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Mark:
     subject: Regex | None = None
     text: Regex | None = None
 
-    def found(self, email: Email, subjects: tuple[str, ...], haystack: str) -> str | None:
+    def found(self, email: Email, bare: Bare, haystack: str) -> str | None:
         """The subject by which the mail is recognised; None when it is not.
 
         *haystack*: all subjects and the head of the text, casefolded.
@@ -70,17 +78,17 @@ class Mark:
         for name, wanted in self.headers.items():
             if not any(wanted.fits(value) for value in email.headers.get(name, ())):
                 return None
-        if self.senders and not any(glob.match(email.from_address) for glob in self.senders):
+        if self.senders and not any(glob.match(bare.sender) for glob in self.senders):
             return None
         if self.words and not any(word in haystack for word in self.words):
             return None
-        subject = subjects[0]
+        subject = bare.subjects[0]
         if self.subject is not None:
-            fitting = [each for each in subjects if self.subject.fits(each)]
+            fitting = [each for each in bare.subjects if self.subject.fits(each)]
             if not fitting:
                 return None
             subject = fitting[0]
-        if self.text is not None and not self.text.fits(email.text[:TEXT]):
+        if self.text is not None and not self.text.fits(bare.text[:TEXT]):
             return None
         return subject
 
@@ -91,6 +99,28 @@ class Cut:
 
     pattern: Regex
     given: Mapping[str, str] = field(default_factory=dict)
+    every: str | None = None  # joins the values of all places that fit; None: the first place only
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading in the text, and what holds for all events below it."""
+
+    heading: Regex
+    given: Mapping[str, str]
+    split: Regex | None  # where events begin below it, if not where they do elsewhere
+    drop: bool  # nothing below it is an event
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Lines that name their values themselves: ``instance = db1``."""
+
+    pattern: Regex  # with the groups name and value
+    after: Regex | None  # they stand behind the first place that fits
+    until: Regex | None  # and before the first such
+    names: frozenset[str]  # those that templates use
+    labels: bool  # all of them are labels of the event
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +154,12 @@ class Pack:
 
     producer: str
     marks: tuple[Mark, ...]
-    split: Regex | None  # where an event begins in the text; None: the mail is one event
+    sections: tuple[Section, ...]
+    split: Regex | None  # where an event begins in the text, or in a section of it; None: that is one event
+    continued: Regex | None  # a piece of the text that fits belongs to the event before it
     subject: tuple[Cut, ...]  # the first that fits
     text: tuple[Cut, ...]  # each that fits, earlier ones win
+    pairs: tuple[Pairs, ...]
     lines: Mapping[str, str]  # casefolded label of a line "Label: value" -> name
     headers: Mapping[str, str]  # header -> name
     fields: Mapping[str, Choice]  # host service title detail key problem_id

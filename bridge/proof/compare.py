@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.config.amounts import parse_money
 from bridge.config.models import Expect, Nothing, Refused
-from bridge.model import Event, Fate, Incident
+from bridge.model import Event, Fate, Incident, Spent
 from bridge.proof import shown
 from bridge.proof.door import Refusal
 from bridge.proof.items import Look, differing, incidents_like, is_about, is_like, written_item
-from bridge.proof.mails import NotBuilt
+from bridge.proof.mails import BadTest, NotBuilt
 from bridge.proof.world import Effect
 
 EFFECTS = ("sms", "call", "mail")  # what a step may cause, of what is built
-LOOKS = ("not", "incident", "event")  # looks at what was decided, no effects
+LOOKS = ("not", "incident", "event", "output", "spent")  # looks at what was decided, no effects
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,28 @@ def _looks(items: Sequence[Expect], look: Look) -> list[Difference]:
         if item.kind == "incident" and not any(_is_incident(item, one) for one in _asked(item, look)):
             near = _asked(item, look) or list(look.incidents)
             wrong.append(Difference(shown.flow(written_item(item)), _listed(near)))
+        if item.kind == "output" and str(item.output).casefold() not in "\n".join(look.output).casefold():
+            wrong.append(Difference(shown.flow(written_item(item)), " / ".join(look.output)))
+        if item.kind == "spent" and not _was_spent(item, look):
+            wrong.append(Difference(shown.flow(written_item(item)), shown.spent(str(item.spent), _spent(item, look))))
     return wrong
+
+
+def _spent(item: Expect, look: Look) -> Spent:
+    """The sums of the budget that *item* looks at; nothing where it has seen nothing yet."""
+    return look.spent.get(str(item.spent).casefold(), Spent())
+
+
+def _was_spent(item: Expect, look: Look) -> bool:
+    """Whether a budget has seen as much money, or as many messages, as *item* says."""
+    written = str(item.is_ or "0")
+    seen = _spent(item, look)
+    if written.isdigit():
+        return seen.messages == int(written)
+    try:
+        return seen.money == parse_money(written).amount
+    except ValueError as error:
+        raise BadTest(f"is: {error}") from error
 
 
 def _listed(incidents: Sequence[Incident]) -> str:

@@ -5,15 +5,17 @@ The functions are those of ``run``; nothing is written and nothing is sent.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from bridge.book import RuleBook
 from bridge.dispatch.decide import decide
 from bridge.intake.read import read
 from bridge.memory import Memory
-from bridge.model import Envelope, Message, Plan, Reading, Recipient, StoredMail
+from bridge.model import Envelope, Fate, Message, Plan, Reading, Recipient, StoredMail
 from bridge.proof.compare import reasons_of
 from bridge.proof.door import Knock, as_source, bare, knock, listener_for
 from bridge.proof.mails import BadTest, header_sender, our_recipients, with_crlf
@@ -99,14 +101,14 @@ def explain(
     """
     knocked = knock(book, mail.envelope, admission=admission)
     if knocked.envelope is None:
-        return Explanation(read(mail, book, own=own), knocked, None)
-    reading = read(replace(mail, envelope=knocked.envelope), book, own=own)
+        return Explanation(read(mail, book, own=own, trace=True), knocked, None)
+    reading = read(replace(mail, envelope=knocked.envelope), book, own=own, trace=True)
     return Explanation(reading, knocked, decide(reading, book, memory_for(reading), now))
 
 
 def as_data(found: Explanation) -> dict[str, object]:
     """The shape that other programs build on (``docs/reference/commands.md``)."""
-    events = found.reading.events
+    events, plan = found.reading.events, found.plan or Plan()
     return {
         "events": [_event(routed.event) for routed in events],
         "routes": [
@@ -114,9 +116,63 @@ def as_data(found: Explanation) -> dict[str, object]:
             for n, routed in enumerate(events)
             for visit in routed.trace
         ],
-        "messages": [_message(message) for message in (found.plan.messages if found.plan else ())],
+        "fates": [_fate(fate) for fate in plan.fates],
+        "messages": [_message(message) for message in plan.messages],
+        "mails": [{"to": list(mail.to), "subject": mail.subject} for mail in plan.mails],
+        "incidents": [
+            {"number": one.id, "key": one.key, "state": one.state, "count": one.count, "episode": one.episode}
+            for one in plan.incidents
+        ],
+        "later": [{"at": _utc(at), "what": what} for at, what in later(plan)],
+        "budgets": [{"budget": name, "messages": count, "price": price} for name, count, price in expenses(plan)],
         "nothing_sent_because": found.nothing_sent_because,
     }
+
+
+def later(plan: Plan) -> list[tuple[datetime, str]]:
+    """What is to be decided later, in order of time: what is held until then, steps of ladders, the end of silence."""
+    held = Counter(each.bundle for each in plan.held)
+    found = []
+    for timer in plan.timers:
+        what = _TIMERS.get(timer.kind, timer.kind)
+        waiting = held.get(timer.name, 0)
+        found.append((timer.due_at, f"{what}, with {waiting} that wait" if waiting > 1 else what))
+    return sorted(found)
+
+
+def expenses(plan: Plan) -> list[tuple[str, int, str]]:
+    """For each budget, how many messages take from it, and what they cost in the configured currency."""
+    names = dict.fromkeys(spend.budget for spend in plan.spends)
+    taken = {name: [spend for spend in plan.spends if spend.budget == name] for name in names}
+    return [(name, len(each), str(sum((spend.money for spend in each), Decimal(0)))) for name, each in taken.items()]
+
+
+_TIMERS = {
+    "close": "closed without a word if nothing more comes",
+    "unrouted": "the list of the day to the operator",
+    "digest": "the digest",
+    "group": "the end of collecting",
+    "quiet": "the end of the quiet hours, and another look",
+    "storm": "the digest of the storm",
+    "step": "the next step of the ladder",
+    "flap": "another look whether it is calm",
+    "wake": "another look at what waits",
+    "unanswered": "a mail if nobody has it by then",
+}
+
+
+def _fate(fate: Fate) -> Mapping[str, object]:
+    return {
+        "event": fate.event,
+        "what": fate.what,
+        "rule": fate.rule or None,
+        "person": fate.person or None,
+        "because": fate.reason or None,
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def _event(event: object) -> Mapping[str, object]:
@@ -135,5 +191,5 @@ def _message(message: Message) -> Mapping[str, object]:
         "price": None if message.price is None else money(message.price, message.currency),
         "via": message.providers[0] if message.providers else None,
         "class": message.message_class,
-        "not_before": message.due_at.astimezone(UTC).isoformat(),
+        "not_before": _utc(message.due_at),
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,8 @@ import re2
 from bridge.config.amounts import Money
 from bridge.config.models import Expect
 from bridge.config.names import Who
-from bridge.config.spans import Moment
-from bridge.model import Incident
+from bridge.config.spans import Moment, written_duration
+from bridge.model import Incident, Spent
 from bridge.oncall.clock import moment_of
 from bridge.proof import shown
 from bridge.proof.mails import BadTest
@@ -32,6 +32,8 @@ class Look:
     zone: ZoneInfo
     incidents: tuple[Incident, ...]
     people: Callable[[str], str]  # phone -> person, "" = nobody we know
+    output: tuple[str, ...] = ()  # what an operator read
+    spent: Mapping[str, Spent] = field(default_factory=dict)  # by budget
 
 
 def is_like(item: Expect, effect: Effect, look: Look) -> bool:
@@ -169,7 +171,7 @@ def _plain(value: object) -> object:
         case Moment():
             return f"{value.local:%Y-%m-%d %H:%M}" + (f" {value.zone}" if value.zone else "")
         case timedelta():
-            return shown.span_of(value)
+            return written_duration(value)
         case time():
             return f"{value:%H:%M:%S}" if value.second else f"{value:%H:%M}"
         case tuple():

@@ -15,14 +15,15 @@ from bridge.config.spans import Moment
 from bridge.model import MessageState
 from bridge.oncall.clock import moment_of
 from bridge.proof.compare import Difference, compare
+from bridge.proof.given import Balances, SpentBefore, spent_of
 from bridge.proof.items import Look
 from bridge.proof.mails import BadTest, Mails, NotBuilt, envelope_of, filled
+from bridge.proof.operator import typed
 from bridge.proof.shown import clock_of
-from bridge.proof.world import World
+from bridge.proof.world import Course, World
 
 _BEGIN = datetime(2026, 1, 5, 12, 0)  # noqa: DTZ001 - FORMAT §12: a Monday, by the clock of ``timezone``
-_UNBUILT_STEPS = ("request", "answer", "call", "provider", "operator")
-_UNBUILT_GIVEN = ("balance", "spent")
+_UNBUILT_STEPS = ("request", "answer", "call", "provider")
 _NETWORK_WORDS: dict[str, MessageState] = {
     "delivered": "DELIVERED", "undelivered": "UNDELIVERED", "expired": "EXPIRED", "read": "DELIVERED"
 }  # fmt: skip
@@ -56,11 +57,22 @@ class Outcome:
     not_built: str = ""  # what this version cannot play: "step request"
     broken: str = ""  # why the test itself cannot be played
     played: tuple[Played, ...] = ()
-    rules: frozenset[str] = frozenset()  # rules that fitted some event on the way
+    courses: frozenset[Course] = frozenset()  # the ways of its events through the rules
+    refused: bool = False  # the door said no to something
 
     @property
     def held(self) -> bool:
         return not (self.failures or self.not_built or self.broken)
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """Rules that fitted some event on the way."""
+        return frozenset().union(*(course.fitted for course in self.courses))
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Rules that were asked whether they fit."""
+        return frozenset().union(*(course.asked for course in self.courses))
 
 
 def play(book: RuleBook, file: str, tests: TestFile, index: int) -> Outcome:
@@ -70,8 +82,8 @@ def play(book: RuleBook, file: str, tests: TestFile, index: int) -> Outcome:
     mails = Mails(tests.mails, Path(file).parent)
     try:
         stage = _Stage(book, given, mails)
-    except NotBuilt as error:
-        return Outcome(file, index, test.test, not_built=str(error))
+    except BadTest as error:
+        return Outcome(file, index, test.test, broken=str(error))
     failures: list[StepFailed] = []
     played: list[Played] = []
     not_built = broken = ""
@@ -85,8 +97,9 @@ def play(book: RuleBook, file: str, tests: TestFile, index: int) -> Outcome:
         not_built = str(error)
     except BadTest as error:
         broken = f"step {len(played) + 1}: {error}"
-    reached = frozenset(stage.world.rules_reached)
-    return Outcome(file, index, test.test, tuple(failures), not_built, broken, tuple(played), reached)
+    world = stage.world
+    courses = frozenset(world.courses)
+    return Outcome(file, index, test.test, tuple(failures), not_built, broken, tuple(played), courses, world.refused)
 
 
 def _steps(test: RuleTest) -> Sequence[TestStep]:
@@ -103,15 +116,14 @@ class _Stage:
     """One test while it is played."""
 
     def __init__(self, book: RuleBook, given: Given, mails: Mails) -> None:
-        for name in _UNBUILT_GIVEN:
-            if getattr(given, name) is not None:
-                raise NotBuilt(f"given {name}")
         self._book = book
         self._zone = ZoneInfo(book.config.timezone)
         self._mails = mails
         self._ignore: tuple[Expect, ...] = given.ignore or ()
         begin = self._moment(given.at) if given.at else moment_of(_BEGIN, self._zone)
         self.world = World(book, begin, receipts=given.receipts != "none", on_call=given.on_call)
+        self.world.memory.spent_before = SpentBefore(given.spent or {})
+        self.world.balances = Balances(dict(given.balance or {}))
         self._came = 0
 
     def step(self, step: TestStep) -> tuple[Look, list[Difference]]:
@@ -123,13 +135,15 @@ class _Stage:
         if step.at is not None:
             self._move(step.at)
         began = world.now
-        self._happen(step, began)
-        look = Look(
-            world.happened(), began, self._zone, tuple(world.memory.incidents.values()), self._book.person_of
-        )  # fmt: skip
+        output = self._happen(step, began)
+        incidents, spent = tuple(world.memory.incidents.values()), spent_of(world.memory)
+        look = Look(world.happened(), began, self._zone, incidents, self._book.person_of, output, spent)
         return look, [] if step.expect is None else compare(step.expect, self._ignore, look)
 
-    def _happen(self, step: TestStep, began: datetime) -> None:
+    def _happen(self, step: TestStep, began: datetime) -> tuple[str, ...]:
+        """Let it happen; the lines that an operator reads."""
+        if step.operator is not None:
+            return typed(self.world, step.operator)
         if step.mail is not None:
             self._mail(step, step.mail, began)
         elif step.reply is not None:
@@ -139,6 +153,7 @@ class _Stage:
             self._receipt(step)
         elif step.wait is not None:
             self.world.advance(began + step.wait)
+        return ()
 
     def _mail(self, step: TestStep, written: str | TestMail, began: datetime) -> None:
         mail = self._mails.find(written)

@@ -5,26 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.parser import BytesParser
 from email.policy import default
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from bridge.model import Event, Incident
+from bridge.config.spans import written_duration
+from bridge.model import Event, Incident, Spent
 from bridge.proof.world import Effect, Posted, Sent
 from bridge.words.figures import money
 
 Item = Mapping[str, object]
 _NEVER_PLAIN = re.compile(r"""[\x00-\x1f"'{}\[\],\\]|:(?:\s|$)|\s\#|^[\s&*!|>%@`#?:=~-]|\s$|^null$|^\+[0-9]+$|^$""")
-_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def item_of(effect: Effect, began: datetime, zone: ZoneInfo) -> dict[str, object]:
     """Everything a test may say of an effect, the key that names it first. *began*: when the step began."""
     found = _sent(effect) if isinstance(effect, Sent) else _posted(effect)
     found["at"] = clock_of(effect.at, zone)
-    found["after"] = span_of(effect.at - began)
+    found["after"] = written_duration(effect.at - began)
     return {key: value for key, value in found.items() if value not in (None, "")}
 
 
@@ -40,7 +40,7 @@ def _sent(sent: Sent) -> dict[str, object]:
         "sender": sent.sender,
         "class": message.message_class,
         "rule": message.rule,
-        "valid": span_of(message.valid_until - message.created_at),
+        "valid": written_duration(message.valid_until - message.created_at),
         "language": message.language,
         "code": sent.code,
         "incident": message.incident_id or None,
@@ -104,22 +104,15 @@ def incident_item(incident: Incident) -> dict[str, object]:
     return {key: value for key, value in found.items() if value != ""}
 
 
+def spent(budget: str, seen: Spent) -> str:
+    """What a budget has seen: money, and how many messages."""
+    return f"{budget}: {seen.money}, {seen.messages} message{'' if seen.messages == 1 else 's'}"
+
+
 def clock_of(moment: datetime, zone: ZoneInfo) -> str:
     """``2026-11-21 02:15`` in *zone*, with seconds where there are any."""
     local = moment.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
-
-
-def span_of(span: timedelta) -> str:
-    """``1h30m``; ``0s``. A span before the step began is given with a minus: no test can be written with it."""
-    seconds = int(span.total_seconds())
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-    parts = []
-    for unit, size in _UNITS:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return sign + ("".join(parts) or "0s")
 
 
 def flow(item: Item) -> str:

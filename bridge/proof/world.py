@@ -7,14 +7,14 @@ first gateway of its chain at once, and its receipt comes a second later. The fu
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
 from bridge.dispatch.decide import decide
 from bridge.intake.read import read
-from bridge.memory import Memory
 from bridge.model import (
     Due,
     Envelope,
@@ -23,20 +23,25 @@ from bridge.model import (
     Happening,
     Message,
     MessageState,
+    Order,
     OutgoingMail,
+    Override,
     Plan,
     Reading,
     Receipt,
     Reply,
     StoredMail,
     Timer,
+    Trouble,
 )
-from bridge.oncall.people import People, Resolved
-from bridge.oncall.rotas import Override
 from bridge.proof.door import Knock, Refusal, knock
+from bridge.proof.given import Balances
+from bridge.proof.lasting import forget_counted, lasting_memory, without_the_past
 
 RECEIPT_AFTER = timedelta(seconds=1)  # FORMAT §12: what the network says by itself
-FIRST_IDS = {"incident": 1000, "message": 1, "mail": 1}
+FIRST_IDS = {"incident": 1000, "message": 1, "mail": 1, "silence": 1}
+_SAME_MAIL = timedelta(hours=24)  # a second copy of a mail is known so long
+_FORGET_EVERY = 500  # decisions
 _FOR_EVER = timedelta(days=100 * 365)
 
 
@@ -84,6 +89,15 @@ class Happened:
     taken_in: int = 0  # mails that passed the door
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The way of one event: the rules that were asked, those of them that fitted, and those that acted."""
+
+    asked: frozenset[str]
+    fitted: frozenset[str]
+    acted: frozenset[str]
+
+
 class World:
     """One empty store, one clock, gateways that take everything."""
 
@@ -91,10 +105,18 @@ class World:
         self, book: RuleBook, at: datetime, *, receipts: bool = True, on_call: Mapping[str, str] | None = None
     ) -> None:
         """*on_call*: rota → person, as an operator's override makes it; *receipts*: ``delivered`` comes by itself."""
-        self.book = _with_overrides(book, on_call or {}, at)
+        self.book = book
         self.now = at
-        self.memory = Memory(complete=True, instance="test", counters=dict(FIRST_IDS))
-        self.rules_reached: set[str] = set()
+        self.memory = lasting_memory("test", dict(FIRST_IDS))
+        self.memory.overrides += [
+            Override(rota, person, at - _FOR_EVER, at + _FOR_EVER) for rota, person in (on_call or {}).items()
+        ]
+        self.courses: set[Course] = set()
+        self.refused = False  # whether the door said no to anything
+        self.balances = Balances()
+        self._copies: deque[tuple[datetime, str]] = deque()
+        self._decided = 0
+        self._paused: set[str] = set()  # gateways whose account was found empty
         self._receipts = receipts
         self._happened = Happened()
         self._due: list[tuple[datetime, int, int, Timer | Message | Receipt]] = []
@@ -104,16 +126,33 @@ class World:
         """A mail comes to its door now."""
         knocked = knock(self.book, replace(envelope, received_at=self.now))
         self._happened.refusals += knocked.refusals
+        self.refused = self.refused or bool(knocked.refusals)
         if knocked.envelope is not None:
             self._happened.taken_in += 1
             mail = StoredMail(self._next(), knocked.envelope)
-            self._decide(read(mail, self.book, own=self.memory.instance))
+            self.take(read(mail, self.book, own=self.memory.instance, trace=True))
         return knocked
+
+    def take(self, reading: Reading) -> Plan:
+        """A mail that was read is decided on now; what was decided."""
+        while self._copies and self._copies[0][0] <= self.now - _SAME_MAIL:
+            self.memory.digests.pop(self._copies.popleft()[1], None)
+        if reading.digest and reading.digest not in self.memory.digests:
+            self._copies.append((self.now, reading.digest))
+        return self._decide(reading)
+
+    def forget(self) -> None:
+        """Leave out of the memory what is long over: for a world that sees very many mails."""
+        self.memory = without_the_past(self.memory, self.now)
 
     def reply(self, phone: str, text: str, to: str = "") -> None:
         """An SMS comes back from *phone*."""
         chain = self.book.chain(None, phone)
         self._decide(Reply(self._next(), phone, to or self.book.number(chain), text, chain[0] if chain else ""))
+
+    def order(self, by: str, words: Sequence[str]) -> Plan:
+        """An act of an operator, as typed after ``smsbridge``; what was decided."""
+        return self._decide(Order(by, tuple(words)))
 
     def receipt(self, message: Message, state: MessageState, *, error: str = "", read: bool = False) -> None:
         """What the network says of a message now."""
@@ -127,7 +166,7 @@ class World:
             self.now = max(self.now, at)
             match thing:
                 case Timer():
-                    self._decide(Due(thing))
+                    self._fall_due(thing)
                 case Receipt():
                     self._decide(thing)
                 case Message():
@@ -148,7 +187,16 @@ class World:
         self._number += 1
         return self._number
 
-    def _decide(self, happening: Happening) -> None:
+    def _fall_due(self, timer: Timer) -> None:
+        """A timer's moment; one that was moved or taken away meanwhile is none any more."""
+        if timer.name and self.memory.timers.get(timer.name) != timer:
+            return
+        self._decide(Due(timer))
+
+    def _decide(self, happening: Happening) -> Plan:
+        self._decided += 1
+        if self._decided % _FORGET_EVERY == 0:
+            forget_counted(self.memory, self.now)
         plan = decide(happening, self.book, self.memory, self.now)
         if isinstance(happening, Reading):
             self.memory.apply(plan, happening)
@@ -158,15 +206,23 @@ class World:
         self._happened.fates += plan.fates
         self._post(plan)
         for timer in plan.timers:
-            self._later(timer.due_at, replace(timer, id=self._next()))
+            self._wait_for(replace(timer, id=self._next()))
         for message in plan.messages:
             self._later(message.due_at, message)
         self.advance(self.now)
+        return plan
+
+    def _wait_for(self, timer: Timer) -> None:
+        if timer.name:
+            self.memory.timers[timer.name] = timer  # with its id: only the latest of a name is heard
+        self._later(timer.due_at, timer)
 
     def _understood(self, reading: Reading) -> None:
         for routed in reading.events:
             self._happened.events.append(routed.routes[0].event if routed.routes else routed.event)
-            self.rules_reached.update(visit.rule for visit in routed.trace if visit.matched)
+            asked = frozenset(visit.rule for visit in routed.trace)
+            fitted = frozenset(visit.rule for visit in routed.trace if visit.matched)
+            self.courses.add(Course(asked, fitted, frozenset(route.rule for route in routed.routes)))
 
     def _later(self, at: datetime, thing: Timer | Message | Receipt) -> None:
         rank = (Timer, Receipt, Message).index(type(thing))  # of one moment timers go first
@@ -195,18 +251,32 @@ class World:
         return incident.rule if incident is not None else took
 
     def _send(self, message: Message) -> None:
-        """The first gateway of the chain takes it, unless it was cancelled meanwhile."""
+        """The first gateway of the chain that is paid for takes it, unless it was cancelled meanwhile."""
         known = self.memory.messages[message.id]
         if known.state != "READY":
             return
+        paying = self._paying(known)
+        if known.providers and paying is None:
+            return  # it waits for money, as in the queue
+        via = paying or ""
         sent = replace(known, state="ACCEPTED")
         self.memory.messages[message.id] = sent
         self.memory.waiting.get(message.incident_id, set()).discard(message.id)
-        via = message.providers[0] if message.providers else ""
         self._happened.effects.append(Sent(self.now, sent, via, originator(self.book, sent, via), self._code(sent)))
         if self._receipts:
             at = self.now + RECEIPT_AFTER
             self._later(at, Receipt(message.id, "DELIVERED", via, at=at))
+
+    def _paying(self, message: Message) -> str | None:
+        """The first gateway whose account has the money; the operator hears of each that was found empty."""
+        for number, provider in enumerate(message.providers):
+            if self.balances.pays(provider, message):
+                return provider
+            if provider not in self._paused:
+                self._paused.add(provider)
+                others = message.providers[number + 1 :]
+                self._decide(Trouble("account.money", provider, "the account is empty", others))
+        return None
 
     def _code(self, message: Message) -> str:
         known = self.memory.codes(message.phone).values()
@@ -224,22 +294,3 @@ def originator(book: RuleBook, message: Message, via: str) -> str:
         return message.originator.removeprefix("+")
     prefixes = [prefix for prefix in provider.senders if message.phone.startswith(prefix)]
     return provider.senders[max(prefixes, key=len)] if prefixes else provider.sender or ""
-
-
-class _Overridden(People):
-    """People some of whose rotas somebody took over."""
-
-    def __init__(self, book: RuleBook, overrides: tuple[Override, ...]) -> None:
-        super().__init__(book.config.people, book.config.teams, book.people.rotas)
-        self._overrides = overrides
-
-    def resolve(self, *args: object, **more: object) -> Resolved:
-        return super().resolve(*args, overrides=self._overrides, **more)  # type: ignore[arg-type]
-
-
-def _with_overrides(book: RuleBook, on_call: Mapping[str, str], at: datetime) -> RuleBook:
-    if not on_call:
-        return book
-    begin, end = at - _FOR_EVER, at + _FOR_EVER
-    overrides = tuple(Override(rota, person, begin, end) for rota, person in on_call.items())
-    return replace(book, people=_Overridden(book, overrides))

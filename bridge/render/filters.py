@@ -16,7 +16,8 @@ from bridge.render.marks import bare, marked, through
 from bridge.render.names import host_part
 from bridge.render.variables import MOST_CHARACTERS, Moment
 from bridge.sms import gsm7
-from bridge.sms.fit import cut
+from bridge.sms.cutting import cut
+from bridge.sms.pieces import KEEP
 from bridge.sms.translit import translit, typography
 
 MOST_WORK: Final = 1_000_000  # characters through filters in one rendering
@@ -106,7 +107,7 @@ def _moment(value: object, name: str) -> Moment:
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "shrink": _shrink,
-    "keep": lambda value: bare(_text(value)),
+    "keep": lambda value: marked(_text(value), KEEP),
     "translit": _changing(translit),
     "gsm": _changing(_gsm),
     "host": _changing(host_part),

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from bridge.render.marks import bare
 from bridge.render.names import host_part
 from bridge.render.variables import Variables
-from bridge.sms.fit import Alphabet, Piece
+from bridge.sms.fit import Alphabet
+from bridge.sms.pieces import CODE, HOST, KEEP, Piece
 from bridge.sms.segment import segment
 from bridge.sms.translit import translit
 from bridge.words.catalogue import Words, words
@@ -18,6 +19,7 @@ from bridge.words.catalogue import Words, words
 # A value that depends on the words is a function of them: a severity, a span.
 FrameValue = str | int | Callable[[Words], str]
 _TITLE_GIVES_WAY: Final[Mapping[str, int]] = {"t": 1}
+_KEPT: Final[Mapping[str, int]] = {"code": CODE, "h": HOST, "sev": KEEP, "over": KEEP, "phone": KEEP}
 
 
 def frame_pieces(
@@ -30,8 +32,9 @@ def frame_pieces(
 ) -> tuple[Piece, ...]:
     """The frame *id* for a reader of *language*; KeyError for an id that no language has.
 
-    *shrinkable* says which values give way and at which level. ``translit`` takes the form in Latin letters where
-    one was written by hand, ``cheaper`` takes it where that saves a segment.
+    *shrinkable* says which values give way and at which level; code, severity, host and the number to call are kept.
+    ``translit`` takes the form in Latin letters where one was written by hand, ``cheaper`` takes it where that saves a
+    segment.
     """
     own = _pieces(words(language), id, values, shrinkable)
     if alphabet == "keep":
@@ -81,10 +84,10 @@ def _value(value: FrameValue, said: Words) -> str | int:
 
 
 def _merged(filled: Iterator[tuple[str, str]], shrinkable: Mapping[str, int]) -> Iterator[Piece]:
-    """Neighbours that do not give way as one piece."""
+    """Neighbours that neither give way nor are kept as one piece."""
     fixed = ""
     for text, name in filled:
-        level = shrinkable.get(name, 0)
+        level = shrinkable.get(name) or _KEPT.get(name, 0)
         if not level:
             fixed += text
             continue

@@ -1,7 +1,8 @@
-"""Which stretch of a rendered text gives way, carried inside the text itself.
+"""Which stretch of a rendered text gives way, and which is kept, carried inside the text itself.
 
-``| shrink(2)`` wraps its value in code points that Unicode keeps for a program's own use (U+FDD0…U+FDEF) and that
-were taken out of every value before, so a message cannot bring its own. Filters behind it look through the wrapping.
+``| shrink(2)`` and ``| keep`` wrap their value in code points that Unicode keeps for a program's own use
+(U+FDD0…U+FDEF) and that were taken out of every value before, so a message cannot bring its own. Filters behind them
+look through the wrapping.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bridge.sms.fit import Piece
+from bridge.sms.pieces import CODE, DETAIL, Piece
 
-LEVELS = range(1, 10)
-_FIRST_LEVEL = 0xFDD0  # + level
+LEVELS = range(1, 10)  # what a rule may write
+_LEVEL_NONE = 0xFDD0 - CODE  # + level
 _END = "\ufdef"
 _MARKS = r"\ufdd0-\ufdef"
 
 _foreign = re.compile(rf"[{_MARKS}]").sub
 _has_marks = re.compile(rf"[{_MARKS}]").search
-_stretches = re.compile(rf"([\ufdd1-\ufdd9])([^{_MARKS}]*)\ufdef|([^{_MARKS}]+)").finditer
+_stretches = re.compile(rf"([\ufdd0-\ufdee])([^{_MARKS}]*)\ufdef|([^{_MARKS}]+)").finditer
 
 
 def bare(text: str) -> str:
@@ -27,8 +28,11 @@ def bare(text: str) -> str:
 
 
 def marked(text: str, level: int) -> str:
-    """*text* as a stretch that gives way at *level* (1-9, higher ones first); earlier marks in it are lost."""
-    return f"{chr(_FIRST_LEVEL + level)}{bare(text)}{_END}" if text else ""
+    """*text* as a stretch that gives way at *level* (``CODE`` to ``DETAIL``, see ``Piece``); earlier marks are lost."""
+    if not CODE <= level <= DETAIL:
+        raise ValueError(f"no level {level}")
+    said = bare(text)
+    return f"{chr(_LEVEL_NONE + level)}{said}{_END}" if said else ""
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
@@ -39,12 +43,12 @@ def pieces(text: str) -> tuple[Piece, ...]:
 
 def _piece(stretch: re.Match[str]) -> Piece:
     if stretch[1]:
-        return Piece(stretch[2], ord(stretch[1]) - _FIRST_LEVEL)
+        return Piece(stretch[2], ord(stretch[1]) - _LEVEL_NONE)
     return Piece(stretch[3])
 
 
 def through(change: Callable[[str], str], text: str) -> str:
-    """*change* done to what *text* says; a stretch that gives way still does afterwards.
+    """*change* done to what *text* says; a stretch that gives way or is kept still does or is afterwards.
 
     Of several stretches each is changed by itself.
     """

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from jinja2 import Template, TemplateError
+from jinja2 import Template, TemplateError, nodes
 
 from bridge.errors import BridgeError, ConfigError
 from bridge.model import Event
@@ -22,6 +22,7 @@ from bridge.render.check import MOST_SOURCE, checked
 from bridge.render.marks import bare, pieces
 from bridge.render.names import host_part
 from bridge.render.sandbox import compiled
+from bridge.render.usual import as_usual
 from bridge.render.variables import (
     MOST_CHARACTERS,
     ROUTING_NAMES,
@@ -31,13 +32,14 @@ from bridge.render.variables import (
     Variables,
     value_of,
 )
-from bridge.sms.fit import Piece
+from bridge.sms.pieces import HOST, Piece
 from bridge.words.catalogue import words
 
 _ANY_LANGUAGE: Final = ""  # of night.j2, and of a text that is one for all
 _FAILURES: Final = (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 Value = Callable[[Mapping[str, object]], str]
+_Usual = Callable[[nodes.Template], nodes.Template]  # what is done to a checked text before it is compiled
 
 
 class RenderFailed(BridgeError):
@@ -98,7 +100,7 @@ def _compiled(sources: Iterable[tuple[str, str, str]]) -> Text:
     problems: list[str] = []
     for language, source, place in sources:
         try:
-            variants[language] = _variant(source, VALUES, place)
+            variants[language] = _variant(source, VALUES, place, usual=as_usual)
         except ConfigError as error:
             problems.extend(error.problems)
     if problems:
@@ -106,10 +108,10 @@ def _compiled(sources: Iterable[tuple[str, str, str]]) -> Text:
     return Text(variants)
 
 
-def _variant(source: str, names: Iterable[str], place: str) -> _Variant:
+def _variant(source: str, names: Iterable[str], place: str, usual: _Usual = lambda tree: tree) -> _Variant:
     tree, used = checked(source, names, place)
     try:
-        return _Variant(compiled(tree, place), tuple(sorted(used)), place)
+        return _Variant(compiled(usual(tree), place), tuple(sorted(used)), place)
     except (TemplateError, SyntaxError, RecursionError) as error:
         raise ConfigError((f"{place}: {error}",)) from error
 
@@ -166,8 +168,15 @@ def _capped(chunks: Iterable[str]) -> Iterator[str]:
 
 def plain(event: Event) -> str:
     """``host: title``, what goes out when a text fails: made without any template."""
+    return "".join(piece.text for piece in plain_pieces(event))
+
+
+def plain_pieces(event: Event) -> tuple[Piece, ...]:
+    """``plain`` in pieces: the host is kept, the title gives way."""
     host, title = host_part(value_of(event.host)), value_of(event.title)
-    return ": ".join(filter(None, (host, title))) or value_of(event.producer)
+    if host and title:
+        return Piece(host, HOST), Piece(": "), Piece(title, 1)
+    return (Piece(host, HOST) if host else Piece(title or value_of(event.producer), 1),)
 
 
 def load_template(folder: Path, name: str, place: str = "") -> Text:

@@ -31,8 +31,8 @@ class Clause(Protocol):
     def fits(self, look: Look, address: Address) -> Groups | None:
         """Named groups if it holds, else None."""
 
-    def told(self, look: Look, address: Address) -> str:
-        """In words, whether it holds: ``host web1 does not fit db*``."""
+    def told(self, look: Look, address: Address, holds: bool | None = None) -> str:
+        """In words, whether it holds: ``host web1 does not fit db*``. *holds* is the answer where it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class FieldClause:
             return None
         return pattern.fits(look.raw[field], look.low[field])
 
-    def told(self, look: Look, address: Address) -> str:
+    def told(self, look: Look, address: Address, holds: bool | None = None) -> str:
         values = address.raw if self.asks_recipient else look.raw[self.field]
-        return _told(self.field, values, self.pattern.shown, self.fits(look, address) is not None)
+        return _told(self.field, values, self.pattern.shown, _known(self, look, address, holds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class NetworkClause:
         peer = network_address(look.facts.peer)
         return NOTHING if peer is not None and any(peer in network for network in self.networks) else None
 
-    def told(self, look: Look, address: Address) -> str:
+    def told(self, look: Look, address: Address, holds: bool | None = None) -> str:
         shown = " or ".join(map(str, self.networks))
-        return _told("network", (look.facts.peer,), shown, self.fits(look, address) is not None)
+        return _told("network", (look.facts.peer,), shown, _known(self, look, address, holds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ class DuringClause:
     def fits(self, look: Look, address: Address) -> Groups | None:
         return NOTHING if look.at is not None and self.inside(look.at) else None
 
-    def told(self, look: Look, address: Address) -> str:
+    def told(self, look: Look, address: Address, holds: bool | None = None) -> str:
         at = f"{look.at.astimezone(self.zone):%a %H:%M}" if look.at else ""
-        return _told("during", (at,), self.shown, self.fits(look, address) is not None)
+        return _told("during", (at,), self.shown, _known(self, look, address, holds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,11 @@ class AllClause:
     def fits(self, look: Look, address: Address) -> Groups | None:
         return all_fit(self.clauses, look, address)
 
-    def told(self, look: Look, address: Address) -> str:
+    def told(self, look: Look, address: Address, holds: bool | None = None) -> str:
         for clause in self.clauses:
             if clause.fits(look, address) is None:
-                return f"{self.name}: {clause.told(look, address)}" if self.name else clause.told(look, address)
+                told = clause.told(look, address, holds=False)
+                return f"{self.name}: {told}" if self.name else told
         told = " and ".join(clause.told(look, address) for clause in self.clauses) or "asks nothing"
         return f"{self.name}: {told}" if self.name else told
 
@@ -144,7 +145,7 @@ class AnyClause:
         found = (part.fits(look, address) for part in self.parts)
         return next((groups for groups in found if groups is not None), None)
 
-    def told(self, look: Look, address: Address) -> str:
+    def told(self, look: Look, address: Address, holds: bool | None = None) -> str:
         for part in self.parts:
             if part.fits(look, address) is not None:
                 return f"any: {part.told(look, address)}"
@@ -168,7 +169,7 @@ class NotClause:
     def fits(self, look: Look, address: Address) -> Groups | None:
         return NOTHING if self.part.fits(look, address) is None else None
 
-    def told(self, look: Look, address: Address) -> str:
+    def told(self, look: Look, address: Address, holds: bool | None = None) -> str:
         return f"not: {self.part.told(look, address)}"
 
 
@@ -182,6 +183,11 @@ def all_fit(clauses: Iterable[Clause], look: Look, address: Address) -> Groups |
         if named:
             groups = {**groups, **named}
     return groups
+
+
+def _known(clause: Clause, look: Look, address: Address, holds: bool | None) -> bool:
+    """Whether *clause* holds; asked once more only where nobody knows, because a regex may be dear."""
+    return clause.fits(look, address) is not None if holds is None else holds
 
 
 def _told(field: str, values: Values, shown: str, fits: bool) -> str:

@@ -26,7 +26,7 @@ from bridge.routing.clauses import (
 )
 from bridge.routing.look import Address, Look
 from bridge.routing.patterns import WrongPattern, compile_pattern, wrong_words
-from bridge.routing.regexes import Groups, doubts
+from bridge.routing.regexes import Groups
 
 CompileWindow = Callable[[str | Window], Callable[[datetime], bool]]
 CONDITIONS = "conditions"
@@ -68,7 +68,7 @@ class CompiledCondition:
     def failed(self, look: Look, address: Address) -> str:
         """The first clause that does not hold for *address*, in words; "" when all do."""
         clauses = (*self.common, *self.own)
-        return next((each.told(look, address) for each in clauses if each.fits(look, address) is None), "")
+        return next((each.told(look, address, holds=False) for each in clauses if each.fits(look, address) is None), "")
 
 
 def envelope_clauses(clauses: Sequence[Clause]) -> Iterator[Clause]:
@@ -141,9 +141,6 @@ class ConditionCompiler:
         except WrongPattern as error:
             self.mistakes.append(Mistake((*place, *error.path), str(error)))
             return
-        for regex in compiled.regexes:
-            if doubt := doubts(regex):
-                self.mistakes.append(Mistake(place, doubt, warning=True))
         for word in wrong_words(pattern, name):
             self.mistakes.append(Mistake(place, f'"{word[:40]}" is no {name}'))
         yield FieldClause(name, compiled)

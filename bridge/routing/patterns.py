@@ -41,7 +41,6 @@ class CompiledPattern:
     checks: tuple[Check, ...]
     nots: tuple[CompiledPattern, ...]
     exists: bool | None
-    regexes: tuple[str, ...]  # of the whole pattern, for warnings
     demands: tuple[Glob, ...]
     search: str | None
 
@@ -98,7 +97,6 @@ def compile_pattern(pattern: Pattern, field: str, path: Path = ()) -> CompiledPa
         tuple(checks),
         nots,
         pattern.exists,
-        _regexes(pattern),
         globs or tuple(exactly(text) for text in pattern.is_) or _demanded_by_all(anys),
         pattern.regex,
     )
@@ -209,12 +207,6 @@ def _number_limit(text: str) -> Decimal:
     if number is None:
         raise ValueError(f'"{text[:40]}" is no number, like 90 or 0.5')
     return number
-
-
-def _regexes(pattern: Pattern) -> tuple[str, ...]:
-    inner = [*pattern.any_, *([pattern.not_] if pattern.not_ else [])]
-    own = () if pattern.regex is None else (pattern.regex,)
-    return own + tuple(regex for each in inner for regex in _regexes(each))
 
 
 def _shown(pattern: Pattern) -> str:

@@ -38,7 +38,6 @@ class Rules:
     top: RuleList
     by_name: Mapping[str, CompiledRule]
     conditions: ConditionCompiler
-    warnings: tuple[Problem, ...] = ()
 
     def walk(
         self, event: Event, email: Email, facts: Facts, received_at: datetime, *, trace: bool = False
@@ -49,7 +48,7 @@ class Rules:
     def condition(self, condition: Condition, path: Path = ("when",)) -> CompiledCondition:
         """A condition that stands outside the rules: of inhibit, silences and watch. Raises ConfigError."""
         compiled = self.conditions.compile(condition, path)
-        wrong = [each for each in self.conditions.taken() if not each.warning]
+        wrong = self.conditions.taken()
         if wrong:
             raise ConfigError(tuple(f"{'.'.join(map(str, each.path))}: {each.sentence}" for each in wrong))
         return compiled
@@ -77,7 +76,7 @@ def compile_rules(
     top = RuleList(tuple(rule for file, each in files for rule in compiler.file(file, each.rules)))
     if compiler.errors:
         raise ConfigError(tuple(compiler.errors))
-    return Rules(top, {rule.name: rule for rule in top.everyone()}, compiler.conditions, tuple(compiler.warnings))
+    return Rules(top, {rule.name: rule for rule in top.everyone()}, compiler.conditions)
 
 
 @dataclass(slots=True)
@@ -88,7 +87,6 @@ class _Compiler:
     places: Places
     homes: Mapping[str, str]  # named condition -> its file
     errors: list[str] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
     _number: int = 0
     _rank: int = 0
     _names: dict[str, Problem] = field(default_factory=dict)
@@ -146,7 +144,4 @@ class _Compiler:
         for each in self.conditions.taken():
             home = self.homes.get(str(each.path[1])) if each.path[0] == CONDITIONS else None
             where = (home, each.path) if home else (file, (*path, *each.path))
-            if each.warning:
-                self.warnings.append(self.places.problem(*where, each.sentence, "warning"))
-            else:
-                self.errors.append(str(self.places.problem(*where, each.sentence)))
+            self.errors.append(str(self.places.problem(*where, each.sentence)))

@@ -204,8 +204,14 @@ def _variables(look: Look, groups: Groups) -> Mapping[str, object]:
         "subject": look.email.subject,
         "from": look.email.from_address,
         "text": look.email.text,
+        "carrier_text": _carrier_text(look.email),
         "m": groups,
     }
+
+
+def _carrier_text(email: Email) -> str:
+    """Subject and body as carrier gateways joined them (FORMAT §10)."""
+    return " ".join(filter(None, (f"({email.subject})" if email.subject else "", email.text)))
 
 
 def _changed(look: Look, changes: Changes) -> Look:

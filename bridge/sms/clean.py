@@ -41,6 +41,11 @@ def clean(text: str) -> str:
     return _line_blanks("\n", strip_hidden(text)).strip(" \n")
 
 
+def is_ordinary(text: str) -> bool:
+    """Whether *text* surely hides nothing, so that only its blanks may want tidying."""
+    return _ordinary(text) is not None
+
+
 def strip_hidden(text: str) -> str:
     """*text* without what cannot be seen; its outer blanks stay, so it may be a piece of a larger text.
 
@@ -48,7 +53,7 @@ def strip_hidden(text: str) -> str:
     emoji, where they make one picture of several. Letters and marks are composed (NFC); of a run of marks the
     first 3 stay.
     """
-    if _ordinary(text):
+    if is_ordinary(text):
         return _blanks(" ", text)
     text = _seen_or_not(lambda found: found[1] or "", _line_end("\n", text))
     text = _blanks(" ", unicodedata.normalize("NFC", text))

@@ -1,38 +1,31 @@
 """A rendered text made into one SMS that may be sent: clean, harmless, and never dearer than allowed.
 
-Knows in which order a text gives way when it is too long. ``bridge.render`` says what may give way.
+Knows which letters a text is sent in. ``bridge.render`` says what may give way, ``shrinking`` in which order it does.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from bridge.model import Encoding
 from bridge.sms import gsm7
-from bridge.sms.clean import clean, strip_hidden
-from bridge.sms.clusters import border
+from bridge.sms.clean import clean, is_ordinary, strip_hidden
+from bridge.sms.cutting import cut
 from bridge.sms.danger import defuse
+from bridge.sms.pieces import CODE, DETAIL, HOST, KEEP, Piece
 from bridge.sms.segment import segment
-from bridge.sms.translit import translit_pieces, typography
+from bridge.sms.shrinking import Finish, Room, Spell, shrunk
+from bridge.sms.tables import table
+from bridge.sms.translit import spoken, translit_pieces, typography
+
+__all__ = ["CODE", "DETAIL", "HOST", "KEEP", "Alphabet", "Fitted", "Piece", "cut", "fit"]
 
 Alphabet = Literal["keep", "translit", "cheaper"]
 
-_MOST_IN_A_PART = 160  # characters: more of a field cannot fit, so it need not be tried
-_CUT = ".."  # the sign of three dots would make the SMS UCS-2
-_LONG_WORD = 16  # a word with more letters than this before the cut is cut inside
-_SHORTEST = 4  # characters of a field that are still worth showing
-_Finish = Callable[[str], str]  # what every candidate goes through before it is measured
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of a rendered text. *gives_way*: 0 = never before the tail, else the n of ``| shrink(n)``."""
-
-    text: str
-    gives_way: int = 0
+_JOINERS = "\u200d\ufe0f"  # of emoji
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class Fitted:
     text: str
     encoding: Encoding
     segments: int
-    shortened: bool  # something of the text was cut away
+    shortened: bool  # something of the text was written shorter or cut away
     alphabet_used: Literal["keep", "translit"]
 
 
@@ -51,28 +44,64 @@ def fit(pieces: Sequence[Piece], parts: int, alphabet: Alphabet, language: str =
 
     ``keep`` leaves the letters alone and folds typography (``№ « » – …``) where that alone makes the text
     GSM-7. ``translit`` writes everything with GSM-7 letters, *language* settling ambiguous ones.
-    ``cheaper`` is translit where that saves a segment of the whole text, else keep. Too long: the pieces with
-    the highest *gives_way* are cut first, the longest of them most, then the lower ones, then the tail; at a
-    border of words where one is near, ending with ``..``. A text that fits is not cut.
+    ``cheaper`` is translit where that saves a segment of the whole text, else keep. A text that fits is not touched.
+    Too long: pieces give way as ``shrinking`` says, the highest *gives_way* first, common words as the readers of
+    *language* shorten them. The result never is in a dearer encoding than the whole text.
     """
     if parts < 1:
         raise ValueError(f"a text needs at least one part, not {parts}")
-    pieces = [replace(piece, text=strip_hidden(piece.text)) for piece in pieces]
+    if not is_ordinary(_joined(pieces)):
+        pieces = _stripped(pieces)
     kept = _kept(_joined(pieces))
     if alphabet == "keep" or (alphabet == "cheaper" and gsm7.can_encode(kept)):
-        return _measured(pieces, parts, "keep")
-    latin = _in_latin(pieces, language)
-    if alphabet == "cheaper" and _count(_latin(_joined(latin))) >= _count(kept):
-        return _measured(pieces, parts, "keep")
-    return _measured(latin, parts, "translit")
+        return _as_written(pieces, kept, parts, language)
+    latin = _latin("".join(translit_pieces([piece.text for piece in pieces], language)))
+    if alphabet == "cheaper" and _count(latin) >= _count(kept):
+        return _as_written(pieces, kept, parts, language)
+    return _in_latin(pieces, latin, parts, language)
 
 
-def _measured(pieces: Sequence[Piece], parts: int, used: Literal["keep", "translit"]) -> Fitted:
-    finish = _kept if used == "keep" else _latin
-    whole = finish(_joined(pieces))
-    text = whole if _count(whole) <= parts else _shortened(pieces, finish, parts)
+def _stripped(pieces: Sequence[Piece]) -> list[Piece]:
+    return [piece._replace(text=strip_hidden(piece.text)) for piece in pieces]
+
+
+def _as_written(pieces: Sequence[Piece], whole: str, parts: int, language: str) -> Fitted:
+    text = whole
+    if _count(whole) > parts:
+        pieces = _without_signs(pieces, whole, language)
+        text = _fitted(pieces, parts, list, _kept, language)
+    return _measured(text, whole, "keep")
+
+
+def _in_latin(pieces: Sequence[Piece], whole: str, parts: int, language: str) -> Fitted:
+    text = whole
+    if _count(whole) > parts:
+        read_as = spoken(_joined(pieces), language)  # once: a cut may take the letter that told
+        text = _fitted(pieces, parts, lambda texts: translit_pieces(texts, read_as), _latin, language)
+    return _measured(text, whole, "translit")
+
+
+def _fitted(pieces: Sequence[Piece], parts: int, spell: Spell, finish: Finish, language: str) -> str:
+    room = Room(parts, spell, finish)
+    text = room.made(pieces)
+    return text if room.holds(text) else shrunk(_stripped(pieces), room, table(language))
+
+
+def _measured(text: str, whole: str, used: Literal["keep", "translit"]) -> Fitted:
     found = segment(text)
     return Fitted(text, found.encoding, len(found.segments), text != whole, used)
+
+
+def _without_signs(pieces: Sequence[Piece], whole: str, language: str) -> Sequence[Piece]:
+    """*pieces* without emoji and signs, where nothing else makes the text UCS-2 and so leaves it half the room."""
+    if gsm7.can_encode(whole):
+        return pieces
+    lacking = gsm7.lacking(typography(whole))
+    needed = any(piece.gives_way < 0 and gsm7.lacking(typography(piece.text)) for piece in pieces)
+    if needed or any(unicodedata.category(sign)[0] in "LM" and sign not in _JOINERS for sign in lacking):
+        return pieces
+    texts = translit_pieces([piece.text for piece in pieces], language)
+    return [piece._replace(text=text) for piece, text in zip(pieces, texts, strict=True)]
 
 
 def _joined(pieces: Sequence[Piece]) -> str:
@@ -91,49 +120,3 @@ def _latin(text: str) -> str:
 
 def _count(text: str) -> int:
     return len(segment(text).segments)
-
-
-def _in_latin(pieces: Sequence[Piece], language: str) -> list[Piece]:
-    texts = translit_pieces([piece.text for piece in pieces], language)
-    return [replace(piece, text=text) for piece, text in zip(pieces, texts, strict=True)]
-
-
-def _shortened(pieces: Sequence[Piece], finish: _Finish, parts: int) -> str:
-    for level in sorted({piece.gives_way for piece in pieces} - {0}, reverse=True):
-        text, pieces = _give_way(pieces, level, finish, parts)
-        if _count(text) <= parts:
-            return text
-    whole = finish(_joined(pieces))
-    room = _widest(lambda n: finish(cut(whole, n)), len(whole), parts)
-    return finish(cut(whole, room))
-
-
-def _give_way(pieces: Sequence[Piece], level: int, finish: _Finish, parts: int) -> tuple[str, Sequence[Piece]]:
-    """The text with the pieces of *level* cut as little as it takes to fit, or with all of them gone."""
-
-    def narrowed(most: int) -> Sequence[Piece]:
-        return [replace(piece, text=cut(piece.text, most)) if piece.gives_way == level else piece for piece in pieces]
-
-    longest = max(len(piece.text) for piece in pieces if piece.gives_way == level)
-    room = _widest(lambda n: finish(_joined(narrowed(n))), longest, parts)
-    given = narrowed(max(room, 0))
-    return finish(_joined(given)), given
-
-
-def _widest(made: Callable[[int], str], most: int, parts: int) -> int:
-    """The greatest n of 0..*most* for which the text made with it fits; -1 when none does."""
-    most = min(most, parts * _MOST_IN_A_PART)
-    return bisect_left(range(most + 1), True, key=lambda n: _count(made(n)) > parts) - 1
-
-
-def cut(text: str, most: int) -> str:
-    """*text* in at most *most* characters: whole, or its head up to a border of words and ``..``, or nothing."""
-    if len(text) <= most:
-        return text
-    if most < _SHORTEST:
-        return ""
-    room = border(text, most - len(_CUT))
-    blank = max(text.rfind(" ", 0, room + 1), text.rfind("\n", 0, room + 1))
-    if blank >= _SHORTEST and room - blank <= _LONG_WORD:
-        room = blank
-    return text[:room].rstrip(" \n.,;:-") + _CUT

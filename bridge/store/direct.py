@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select, update
 
 from bridge.errors import NotSent
 from bridge.model import JournalEntry, Message
-from bridge.store import journal, plans, rows, schema
+from bridge.store import journal, recall, rows, schema
 from bridge.store.engine import Keys, Tx
 from bridge.store.outbox import Choose, Claimed, claim
 from bridge.store.statements import Statement, insert, one_of, to_us, upsert
@@ -61,7 +61,7 @@ ACTS = {
 def add(tx: Tx, message: Message, by: str) -> Message:
     """Put a message into the queue; returned with its id. A running bridge sends it at its next look."""
     row = tx.one(_COUNTER)
-    number = int(row[0]) if row else plans.COUNTERS["message"]
+    number = int(row[0]) if row else recall.COUNTERS["message"]
     tx.run(_PUT_COUNTER, {"name": "message", "next": number + 1})
     added = replace(message, id=number)
     tx.run(_ADD, rows.message_row(added))

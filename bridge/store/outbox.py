@@ -12,12 +12,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import bindparam, func, select, update
 
 from bridge.model import Message, MessageState, Receipt
-from bridge.store import rows, schema
+from bridge.store import rows, schema, spends
 from bridge.store.engine import Keys, Tx
 from bridge.store.statements import Statement, columns_of, from_us, insert, one_of, to_us, upsert
 
@@ -374,12 +375,17 @@ def _new_attempt(message: int, number: int, choice: Prepared, client_id: str, no
 
 
 def expire(tx: Tx, now: datetime) -> list[int]:
-    """Messages whose validity ended before they could go."""
-    return [row[0] for statement in _EXPIRE for row in tx.rows(statement, {"now": to_us(now)})]
+    """Messages whose validity ended before they could go; what was reserved for them is given back."""
+    late = [row[0] for statement in _EXPIRE for row in tx.rows(statement, {"now": to_us(now)})]
+    spends.give_back(tx, late)
+    return late
 
 
-def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write how attempts ended. A message that a receipt moved on meanwhile keeps what the receipt said."""
+def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime, charge: spends.Charge | None = None) -> None:
+    """Write how attempts ended, and what they took from budgets.
+
+    A message that a receipt moved on meanwhile keeps what the receipt said. *charge* knows prices and currencies.
+    """
     tx.many(
         _SETTLE_SUBMISSION,
         [
@@ -411,6 +417,9 @@ def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> None:
             for o in outcomes
         ],
     )
+    taken = [o for o in outcomes if o.submission == "ACCEPTED"]
+    spends.settle(tx, [spends.Paid(o.message_id, None if o.cost is None else Decimal(o.cost)) for o in taken], charge)
+    spends.give_back(tx, [o.message_id for o in outcomes if o.final])
 
 
 def watch(tx: Tx, now: datetime, owner: str, most: int) -> list[Watched]:
@@ -499,9 +508,10 @@ def hold(tx: Tx, ids: Sequence[int], why: str) -> int:
     return tx.run(_HOLD, {"ids": Keys(ids), "why": why})
 
 
-def set_cost(tx: Tx, message_id: int, cost: str) -> None:
+def set_cost(tx: Tx, message_id: int, cost: str, charge: spends.Charge | None = None) -> None:
     """The real price, as a poll with our credentials told it."""
     tx.run(_COST, {"message": message_id, "new_cost": cost})
+    spends.settle(tx, [spends.Paid(message_id, Decimal(cost))], charge)
 
 
 def depth(tx: Tx) -> dict[tuple[str, str], int]:

@@ -7,86 +7,37 @@ lock; two processes meet at ``BEGIN IMMEDIATE``, so deciding at once equals a se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
-from bridge.memory import Memory, Needs
-from bridge.model import Call, Conversation, Due, Happening, Notification, PlainWord, Plan, Reading, Reply, Thread
-from bridge.store import rows, schema
+from bridge.memory import Known, Memory, Needs
+from bridge.model import Call, Due, Happening, Plan, Reading, Reply
+from bridge.store import recall, rows, schema
 from bridge.store.engine import Keys, Tx
-from bridge.store.statements import Statement, columns_of, from_us, insert, one_of, to_us, upsert
-
-_LIVE = ("open", "acked")
-_DUPLICATE_SPAN = timedelta(hours=24)
-_ANSWER_SPAN = timedelta(hours=1)
-_PLAIN_SPAN = timedelta(hours=48)  # after that nobody remembers what a plain message said
-COUNTERS = {"incident": 1000, "message": 1, "mail": 1}  # first ids: incidents stand above all codes
-
-_c = schema.incidents.c
-_BY_KEY = Statement(
-    select(schema.incidents).where(_c.state.in_(_LIVE), one_of(_c.source, "sources"), one_of(_c.key, "keys"))
-)
-_BY_PRODUCER_KEY = Statement(
-    select(schema.incidents).where(_c.state.in_(_LIVE), one_of(_c.source, "sources"), one_of(_c.producer_key, "keys"))
-)
-_BY_ID = Statement(select(schema.incidents).where(one_of(_c.id, "ids")))
-_NOTIFICATIONS = Statement(select(schema.notifications).where(one_of(schema.notifications.c.incident_id, "ids")))
-_CONVERSATIONS = Statement(select(schema.conversations).where(one_of(schema.conversations.c.phone, "phones")))
-_MESSAGES = Statement(select(schema.messages).where(one_of(schema.messages.c.id, "ids")))
-_WAITING = Statement(
-    select(schema.messages).where(
-        one_of(schema.messages.c.incident_id, "ids"), schema.messages.c.state.in_(("READY", "HELD"))
-    )
-)
-_DIGESTS = Statement(
-    select(schema.mails.c.digest, schema.mails.c.id)
-    .where(
-        schema.mails.c.digest != "",
-        one_of(schema.mails.c.digest, "digests"),
-        schema.mails.c.state == "PLANNED",
-        schema.mails.c.received_at >= bindparam("since"),
-    )
-    .order_by(schema.mails.c.id.desc())
-)
-_NOTICES = Statement(select(schema.notices).where(one_of(schema.notices.c.cause, "causes")))
-_ANSWERS = Statement(
-    select(schema.messages.c.phone, schema.messages.c.created_at).where(
-        one_of(schema.messages.c.phone, "phones"),
-        schema.messages.c.rule == "(answer)",
-        schema.messages.c.created_at >= bindparam("since"),
-    )
-)
-_PLAIN = Statement(
-    select(
-        schema.messages.c.phone,
-        schema.messages.c.rule,
-        schema.messages.c.text,
-        schema.messages.c.created_at,
-        schema.mails.c.id,
-        schema.mails.c.message_id,
-        schema.mails.c.subject,
-        schema.mails.c.mail_from,
-    )
-    .join(schema.mails, schema.mails.c.id == schema.messages.c.mail_id)
-    .where(
-        one_of(schema.messages.c.phone, "phones"),
-        schema.messages.c.incident_id == 0,
-        schema.messages.c.created_at >= bindparam("since"),
-    )
-    .order_by(schema.messages.c.id)
-)
-_COUNTERS = Statement(select(schema.counters.c.name, schema.counters.c.next))
-_INSTANCE = Statement(select(schema.meta.c.value).where(schema.meta.c.name == "instance"))
+from bridge.store.statements import Statement, insert, one_of, to_us, upsert
 
 _PUT_INCIDENT = upsert(schema.incidents, ("id",))
 _ADD_NOTIFICATION = insert(schema.notifications)
 _ADD_MESSAGE = insert(schema.messages)
 _PUT_CONVERSATION = upsert(schema.conversations, ("phone", "code"))
 _ADD_TIMER = insert(schema.timers, without=("id",))
+_PUT_HELD = upsert(schema.held, ("bundle", "member"))
+_DROP_HELD = Statement(
+    schema.held.delete().where(
+        schema.held.c.bundle == bindparam("in_bundle"), schema.held.c.member == bindparam("the_member")
+    )
+)
+_ADD_TALLY = insert(schema.tallies, without=("id",))
+_ADD_SPEND = insert(schema.spends)
+_GIVE_BACK = Statement(schema.spends.delete().where(schema.spends.c.message_id == bindparam("message")))
+_PUT_SILENCE = upsert(schema.silences, ("id",))
+_ADD_OVERRIDE = insert(schema.overrides, without=("id",))
+_DROP_TIMER_NAMED = Statement(
+    schema.timers.delete().where(schema.timers.c.name != "", schema.timers.c.name == bindparam("the_name"))
+)
 _DROP_TIMER = Statement(schema.timers.delete().where(schema.timers.c.id == bindparam("timer")))
 _ADD_MAIL = insert(schema.outgoing_mails)
 _ADD_JOURNAL = insert(schema.journal, without=("seq",))
@@ -128,7 +79,7 @@ _REPLIES_LEFT = Statement(
 )
 _TIMERS_LEFT = Statement(select(schema.timers.c.id).where(one_of(schema.timers.c.id, "ids")))
 
-NeedsOf = Callable[[Happening], Needs]
+NeedsOf = Callable[[Happening, Known], Needs]
 Decide = Callable[[Happening, Memory], Plan]
 
 
@@ -151,6 +102,12 @@ class _Writes:
     conversations: dict[tuple[str, str], rows.Values] = field(default_factory=dict)
     timers: list[rows.Values] = field(default_factory=list)
     timers_done: list[rows.Values] = field(default_factory=list)
+    named: dict[str, rows.Values | None] = field(default_factory=dict)
+    held: dict[tuple[str, str], rows.Values | None] = field(default_factory=dict)
+    tallies: list[rows.Values] = field(default_factory=list)
+    spends: list[rows.Values] = field(default_factory=list)
+    silences: dict[int, rows.Values] = field(default_factory=dict)
+    overrides: list[rows.Values] = field(default_factory=list)
     mails: list[rows.Values] = field(default_factory=list)
     journal: list[rows.Values] = field(default_factory=list)
     notices: dict[str, rows.Values] = field(default_factory=dict)
@@ -168,7 +125,9 @@ def plan(tx: Tx, happenings: Sequence[Happening], needs: NeedsOf, decide: Decide
     else) is passed over: that is what makes a second look at the same row harmless.
     """
     still_open = _still_open(tx, happenings)
-    memory = load(tx, Needs.of(map(needs, still_open)), now)
+    due = [each.timer.name for each in still_open if isinstance(each, Due) and each.timer.name]
+    known = recall.known(tx, due, now)
+    memory = recall.load(tx, Needs.of(needs(each, known) for each in still_open), now, known)
     before = dict(memory.counters)
     writes = _Writes()
     decided = [_one(happening, decide, memory, writes, now) for happening in still_open]
@@ -188,96 +147,6 @@ def _one(happening: Happening, decide: Decide, memory: Memory, writes: _Writes, 
         memory.apply(decision)
     _gather(writes, happening, decision, now)
     return Decided(happening, decision)
-
-
-def load(tx: Tx, needs: Needs, now: datetime) -> Memory:
-    """The memory that *needs* names, with what belongs to its incidents."""
-    memory = Memory(loaded=needs)
-    memory.counters = {**COUNTERS, **dict(tx.rows(_COUNTERS))}
-    instance = tx.one(_INSTANCE)
-    if instance:
-        memory.instance = instance[0]
-    needs |= _load_messages(tx, needs, memory)
-    memory.loaded = needs
-    _load_conversations(tx, needs.phones | needs.talkers, memory)
-    about = {talk.incident_id for phone in needs.phones for talk in memory.codes(phone).values()}
-    _load_incidents(tx, needs, memory, about)
-    _load_told(tx, memory)
-    if needs.phones:
-        since = to_us(now - _ANSWER_SPAN)
-        for phone, created in tx.rows(_ANSWERS, {"phones": Keys(sorted(needs.phones)), "since": since}):
-            memory.answers.setdefault(phone, []).append(from_us(created))
-        _load_plain(tx, needs, memory, now)
-    if needs.digests:
-        since = to_us(now - _DUPLICATE_SPAN)
-        memory.digests = dict(tx.rows(_DIGESTS, {"digests": Keys(sorted(needs.digests)), "since": since}))
-    if needs.causes:
-        found = _dicts(tx, _NOTICES, schema.notices, causes=Keys(sorted(needs.causes)))
-        memory.notices = {row["cause"]: rows.notice(row) for row in found}
-    return memory
-
-
-def _load_plain(tx: Tx, needs: Needs, memory: Memory, now: datetime) -> None:
-    """The last plain message to each phone that wrote, with the mail it came from."""
-    values = {"phones": Keys(sorted(needs.phones)), "since": to_us(now - _PLAIN_SPAN)}
-    for phone, rule, text, created, mail, message_id, subject, sender in tx.rows(_PLAIN, values):
-        memory.plain[phone] = PlainWord(rule, text, from_us(created), Thread(mail, message_id, (), subject, sender))
-
-
-def _load_messages(tx: Tx, needs: Needs, memory: Memory) -> Needs:
-    """The messages that are asked for; what they make needed besides."""
-    if not needs.messages:
-        return Needs()
-    for row in _dicts(tx, _MESSAGES, schema.messages, ids=Keys(sorted(needs.messages))):
-        memory.messages[row["id"]] = rows.message(row)
-    # a message that fails is reported under its phone, which nobody knew before it was loaded
-    phones = {message.phone for message in memory.messages.values()}
-    return Needs(
-        incidents=frozenset(message.incident_id for message in memory.messages.values()),
-        causes=frozenset(f"undelivered/{phone}" for phone in phones),
-    )
-
-
-def _load_incidents(tx: Tx, needs: Needs, memory: Memory, about: set[int]) -> None:
-    for statement, pairs in ((_BY_KEY, needs.keys), (_BY_PRODUCER_KEY, needs.producer_keys)):
-        if pairs:
-            sources, keys = sorted({s for s, _ in pairs}), sorted({k for _, k in pairs})
-            _remember(memory, _dicts(tx, statement, schema.incidents, sources=Keys(sources), keys=Keys(keys)))
-    ids = (needs.incidents | about) - {0, *memory.incidents}
-    if ids:
-        _remember(memory, _dicts(tx, _BY_ID, schema.incidents, ids=Keys(sorted(ids))))
-
-
-def _load_told(tx: Tx, memory: Memory) -> None:
-    """Who was told of the incidents, what waits to tell them, and what else their phones talk about."""
-    if not memory.incidents:
-        return
-    ids = Keys(sorted(memory.incidents))
-    told = [Notification(*row) for row in tx.rows(_NOTIFICATIONS, {"ids": ids})]
-    for note in told:
-        memory.notifications.setdefault(note.incident_id, []).append(note)
-    for row in _dicts(tx, _WAITING, schema.messages, ids=ids):
-        memory.messages[row["id"]] = rows.message(row)
-        memory.waiting.setdefault(row["incident_id"], set()).add(row["id"])
-    _load_conversations(tx, {note.phone for note in told} - memory.conversations.keys(), memory)
-
-
-def _load_conversations(tx: Tx, phones: Set[str], memory: Memory) -> None:
-    if not phones:
-        return
-    for phone, code, incident_id, expires_at, free_at in tx.rows(_CONVERSATIONS, {"phones": Keys(sorted(phones))}):
-        talk = Conversation(phone, code, incident_id, from_us(expires_at), from_us(free_at))
-        memory.conversations.setdefault(phone, {})[code] = talk
-
-
-def _remember(memory: Memory, found: Iterable[dict[str, Any]]) -> None:
-    for row in found:
-        memory.remember(rows.incident(row))
-
-
-def _dicts(tx: Tx, statement: Statement, table: Table, **values: Any) -> list[dict[str, Any]]:
-    names = columns_of(table)
-    return [dict(zip(names, row, strict=True)) for row in tx.rows(statement, values)]
 
 
 def _still_open(tx: Tx, happenings: Sequence[Happening]) -> list[Happening]:
@@ -313,8 +182,7 @@ def _gather(writes: _Writes, happening: Happening, decision: Plan, now: datetime
     writes.notifications.extend(map(rows.notification_row, decision.notifications))
     writes.messages.extend(map(rows.message_row, decision.messages))
     writes.conversations.update({(c.phone, c.code): rows.conversation_row(c) for c in decision.conversations})
-    writes.timers.extend(map(rows.timer_row, decision.timers))
-    writes.timers_done.extend({"timer": number} for number in decision.timers_done)
+    _gather_waiting(writes, decision)
     writes.mails.extend(map(rows.outgoing_row, decision.mails))
     writes.journal.extend(map(rows.journal_row, decision.journal))
     writes.notices.update({n.cause: rows.notice_row(n) for n in decision.notices})
@@ -332,6 +200,22 @@ def _gather(writes: _Writes, happening: Happening, decision: Plan, now: datetime
                 (entry.incident_id for entry in decision.journal if entry.incident_id), 0
             )
             writes.replies.append({"reply": happening.id, "as_what": decision.read_as, "incident": incident})
+
+
+def _gather_waiting(writes: _Writes, decision: Plan) -> None:
+    """What has a name is gathered by it: the last word of the transaction holds."""
+    writes.named.update(dict.fromkeys(decision.timers_gone))
+    for timer in decision.timers:
+        if timer.name:
+            writes.named[timer.name] = rows.timer_row(timer)
+        else:
+            writes.timers.append(rows.timer_row(timer))
+    writes.held.update({(held.bundle, held.member): rows.held_row(held) for held in decision.held})
+    writes.held.update(dict.fromkeys(decision.released))
+    writes.tallies.extend(map(rows.tally_row, decision.tallies))
+    writes.spends.extend(map(rows.spend_row, decision.spends))
+    writes.silences.update({silence.id: rows.silence_row(silence) for silence in decision.silences})
+    writes.overrides.extend(map(rows.override_row, decision.overrides))
 
 
 def _gather_reading(writes: _Writes, reading: Reading, decision: Plan) -> None:
@@ -379,10 +263,18 @@ def _write(tx: Tx, writes: _Writes) -> None:
     tx.many(_ADD_NOTIFICATION, writes.notifications)
     tx.many(_PUT_CONVERSATION, list(writes.conversations.values()))
     tx.many(_DROP_TIMER, writes.timers_done)
-    tx.many(_ADD_TIMER, writes.timers)
+    tx.many(_DROP_TIMER_NAMED, [{"the_name": name} for name in writes.named])
+    tx.many(_ADD_TIMER, [*writes.timers, *filter(None, writes.named.values())])
+    tx.many(_DROP_HELD, [{"in_bundle": b, "the_member": m} for (b, m), row in writes.held.items() if row is None])
+    tx.many(_PUT_HELD, list(filter(None, writes.held.values())))
+    tx.many(_ADD_TALLY, writes.tallies)
+    tx.many(_ADD_SPEND, writes.spends)
+    tx.many(_PUT_SILENCE, list(writes.silences.values()))
+    tx.many(_ADD_OVERRIDE, writes.overrides)
     tx.many(_ADD_MAIL, writes.mails)
     tx.many(_PUT_NOTICE, list(writes.notices.values()))
     tx.many(_CANCEL, writes.cancel)
+    tx.many(_GIVE_BACK, [{"message": row["message"]} for row in writes.cancel])
     tx.many(_MOVE, writes.states)
     tx.many(_ADD_EVENT, writes.events)
     tx.many(_MAIL_PLANNED, writes.planned)

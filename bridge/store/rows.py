@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any, cast
 
 from bridge.model import (
     CLASSES,
     Conversation,
     Envelope,
+    Event,
     Fate,
+    Held,
     Incident,
     JournalEntry,
+    Marks,
     Message,
     Notice,
     Notification,
     OutgoingMail,
+    Override,
     Recipient,
+    Silence,
+    Spend,
+    Tally,
     Thread,
     Timer,
 )
 from bridge.store.statements import from_us, to_us
 
 Values = dict[str, Any]
+_NO_MARKS = Marks()
+_EVENT = tuple(field.name for field in fields(Event))
+_PARTS_OF_MONEY = 10_000  # amounts have four decimals at most (FORMAT §2)
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
@@ -119,16 +130,38 @@ def incident_row(i: Incident) -> Values:
         "acked_at": _us(i.acked_at),
         "resolved_at": _us(i.resolved_at),
         "groups": dumps(dict(i.groups)),
+        "marks": marks_json(i.marks),
+        "recipients": dumps(list(i.recipients)),
+        "hides": int(bool(i.marks.hides)),
     }
+
+
+def marks_json(m: Marks) -> str:
+    """``{}`` for the most of them, which no silence and no inhibition is about."""
+    if m == _NO_MARKS:
+        return "{}"
+    lists = {"silences": list(m.silences), "hides": list(m.hides), "hidden": list(m.hidden)}
+    return dumps({**lists, "sender": m.sender, "recipient": m.recipient})
+
+
+def marks(text: str) -> Marks:
+    if text == "{}":
+        return _NO_MARKS
+    values = json.loads(text)
+    lists = {name: tuple(values[name]) for name in ("silences", "hides", "hidden")}
+    return Marks(**lists, sender=values["sender"], recipient=values["recipient"])
 
 
 def incident(row: Mapping[str, Any]) -> Incident:
     values = dict(row)
+    del values["hides"]
     return Incident(
         **{
             **values,
             "labels": json.loads(values["labels"]),
             "groups": json.loads(values["groups"]),
+            "marks": marks(values["marks"]),
+            "recipients": tuple(json.loads(values["recipients"])),
             "thread": thread(values["thread"]),
             "opened_at": from_us(values["opened_at"]),
             "last_at": from_us(values["last_at"]),
@@ -228,11 +261,109 @@ def conversation_row(c: Conversation) -> Values:
 
 
 def timer_row(t: Timer) -> Values:
-    return {"due_at": to_us(t.due_at), "kind": t.kind, "incident_id": t.incident_id, "data": dumps(dict(t.data))}
+    return {
+        "due_at": to_us(t.due_at),
+        "kind": t.kind,
+        "incident_id": t.incident_id,
+        "data": dumps(dict(t.data)),
+        "name": t.name,
+    }
 
 
 def timer(row: Mapping[str, Any]) -> Timer:
-    return Timer(row["id"], from_us(row["due_at"]), row["kind"], row["incident_id"], json.loads(row["data"]))
+    return Timer(
+        row["id"], from_us(row["due_at"]), row["kind"], row["incident_id"], json.loads(row["data"]), row["name"]
+    )
+
+
+def event_json(event: Event) -> str:
+    return dumps({**{name: getattr(event, name) for name in _EVENT if name != "labels"}, "labels": dict(event.labels)})
+
+
+def event(text: str) -> Event:
+    return Event(**json.loads(text))
+
+
+def held_row(h: Held) -> Values:
+    return {
+        "bundle": h.bundle,
+        "member": h.member,
+        "incident_id": h.incident_id,
+        "episode": h.episode,
+        "rule": h.rule,
+        "event": event_json(h.event),
+        "since": to_us(h.since),
+        "count": h.count,
+        "step": h.step,
+        "mail_id": h.mail_id,
+        "subject": h.subject,
+        "sender": h.sender,
+        "text": h.text,
+        "groups": dumps(dict(h.groups)),
+        "recipients": dumps(list(h.recipients)),
+    }
+
+
+def held(row: Mapping[str, Any]) -> Held:
+    values = dict(row)
+    return Held(
+        **{
+            **values,
+            "event": event(values["event"]),
+            "since": from_us(values["since"]),
+            "groups": json.loads(values["groups"]),
+            "recipients": tuple(json.loads(values["recipients"])),
+        }
+    )
+
+
+def tally_row(t: Tally) -> Values:
+    return {"name": t.name, "at": to_us(t.at), "until": to_us(t.until)}
+
+
+def spend_row(s: Spend) -> Values:
+    return {
+        "budget": s.budget,
+        "at": to_us(s.at),
+        "message_id": s.message_id,
+        "segments": s.segments,
+        "money": money(s.money),
+        "critical": int(s.critical),
+    }
+
+
+def money(amount: Decimal) -> int:
+    """An amount as it is stored: in ten-thousandths."""
+    return int((amount * _PARTS_OF_MONEY).to_integral_value(ROUND_UP))
+
+
+def amount(stored: int) -> Decimal:
+    """The amount again."""
+    return Decimal(stored) / _PARTS_OF_MONEY
+
+
+def silence_row(s: Silence) -> Values:
+    return {
+        "id": s.id,
+        "matchers": dumps(dict(s.matchers)),
+        "by": s.by,
+        "begin": to_us(s.begin),
+        "end": to_us(s.end),
+        "note": s.note,
+    }
+
+
+def silence(row: Mapping[str, Any]) -> Silence:
+    matchers = json.loads(row["matchers"])
+    return Silence(row["id"], matchers, row["by"], from_us(row["begin"]), from_us(row["end"]), row["note"])
+
+
+def override_row(o: Override) -> Values:
+    return {"rota": o.rota, "person": o.person, "begin": to_us(o.begin), "end": to_us(o.end)}
+
+
+def override(row: Mapping[str, Any]) -> Override:
+    return Override(row["rota"], row["person"], from_us(row["begin"]), from_us(row["end"]))
 
 
 def outgoing_row(m: OutgoingMail) -> Values:

@@ -134,6 +134,10 @@ incidents = Table(
     Column("acked_at", Big),
     Column("resolved_at", Big),
     _text("groups", "{}"),
+    _text("marks", "{}"),
+    _text("recipients", "[]"),
+    _number("hides"),  # 1: it hides others while it is live
+    Index("incidents_hiding", "id", **_where("hides = 1 AND state IN ('open', 'acked')")),
     Index("incidents_open_key", "source", "key", unique=True, **_where("state IN ('open', 'acked')")),
     Index("incidents_producer_key", "source", "producer_key", **_where("state IN ('open', 'acked')")),
     Index("incidents_key", "source", "key", "id"),
@@ -276,9 +280,80 @@ timers = Table(
     _text("kind"),
     _number("incident_id"),
     _text("data", "{}"),
+    _text("name"),
     Index("timers_due", "due_at"),
     Index("timers_incident", "incident_id", "kind"),
+    Index("timers_name", "name", unique=True, **_where("name <> ''")),
     sqlite_autoincrement=True,
+)
+
+held = Table(
+    "held",
+    metadata,
+    _text("bundle"),
+    _text("member"),
+    _number("incident_id"),
+    _number("episode"),
+    _text("rule"),
+    _text("event"),
+    _number("since"),
+    _number("count", 1),
+    _text("step"),
+    _number("mail_id"),
+    _text("subject"),
+    _text("sender"),
+    _text("text"),
+    _text("groups", "{}"),
+    _text("recipients", "[]"),
+    PrimaryKeyConstraint("bundle", "member"),
+    Index("held_incident", "incident_id", **_where("incident_id <> 0")),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    _text("name"),
+    _number("at"),
+    _number("until"),
+    Index("tallies_name", "name", "at"),
+    Index("tallies_until", "until"),
+)
+
+spends = Table(
+    "spends",
+    metadata,
+    _text("budget"),
+    _number("at"),
+    _number("message_id"),
+    _number("segments"),
+    _number("money"),  # in ten-thousandths of the configured currency
+    _number("critical"),
+    PrimaryKeyConstraint("budget", "at", "message_id"),
+    Index("spends_message", "message_id"),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    _text("matchers", "{}"),
+    _text("by"),
+    _number("begin"),
+    _number("end"),
+    _text("note"),
+    Index("silences_end", "end"),
+)
+
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    _text("rota"),
+    _text("person"),
+    _number("begin"),
+    _number("end"),
+    Index("overrides_end", "end"),
 )
 
 outgoing_mails = Table(

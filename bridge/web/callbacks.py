@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from bridge.book import RuleBook
 from bridge.config.models.root import Config
 from bridge.config.secrets import SecretText
-from bridge.dispatch.decide import decide, needs
+from bridge.dispatch.decide import bound
 from bridge.errors import StoreUnavailable
 from bridge.model import Receipt
 from bridge.providers import smsc_codes
@@ -150,7 +150,7 @@ def _keep_status(tx: Tx, book: RuleBook, handler: Handler, post: Status, now: da
     receipt = outbox.receive(tx, said, key, handler.account, post.client_id, post.phone, now)
     if receipt is None:
         return "known"
-    decided = plans.plan(tx, [receipt], lambda h: needs(h, book, now), lambda h, m: decide(h, book, m, now), now)
+    decided = plans.plan(tx, [receipt], *bound(book, now), now)
     for one in decided:
         if one.error is not None:
             raise one.error  # the receipt is not kept either: the provider posts it again

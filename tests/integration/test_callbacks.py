@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bridge.dispatch.decide import bound
 from bridge.errors import StoreUnavailable
 from bridge.model import Receipt
 from bridge.store.engine import Store
@@ -191,7 +192,7 @@ async def test_F10_a_status_that_could_not_be_decided_is_not_kept_either(
         raise RuntimeError("a mistake of ours")
 
     with monkeypatch.context() as context:
-        context.setattr("bridge.web.callbacks.decide", broken)
+        context.setattr("bridge.web.callbacks.bound", lambda book, now: (bound(book, now)[0], broken))
         assert await house.post(status(client_id, AIGUL, "1")) == 500
     assert await house.raw("SELECT COUNT(*) FROM receipts") == [(0,)]
     assert await house.post(status(client_id, AIGUL, "1")) == 200

@@ -25,7 +25,7 @@ from bridge.book.loading import load_book
 from bridge.delivery.gateways import Gateways
 from bridge.delivery.sender import Sender
 from bridge.delivery.watcher import Watcher
-from bridge.dispatch.decide import decide, needs
+from bridge.dispatch.decide import bound
 from bridge.intake.read import read
 from bridge.model import Envelope, Happening, Recipient, StoredMail
 from bridge.providers.build import gateways as open_gateways
@@ -116,7 +116,7 @@ class World:
 
     def decide(self, tx: Tx, happenings: Sequence[Happening]) -> None:
         book, now = self.book, self.clock()
-        decided = plans.plan(tx, happenings, lambda h: needs(h, book, now), lambda h, m: decide(h, book, m, now), now)
+        decided = plans.plan(tx, happenings, *bound(book, now), now)
         assert [one.error for one in decided if one.error] == []
 
     def fault(self, simulator: Simulator | None = None, **fault: object) -> None:

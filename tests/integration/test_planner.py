@@ -21,7 +21,7 @@ from bridge.app import planner as planner_room
 from bridge.app.planner import Planner
 from bridge.book import RuleBook
 from bridge.book.loading import load_book
-from bridge.dispatch.decide import decide, needs
+from bridge.dispatch.decide import bound, decide
 from bridge.errors import StoreUnavailable
 from bridge.intake.read import read
 from bridge.intake.worker import ReaderKilled, Worker
@@ -344,7 +344,7 @@ class Node(threading.Thread):
 
     def _decide(self, tx: Tx, batch: Sequence[Reading]) -> list[plans.Decided]:
         book = self.book
-        return plans.plan(tx, batch, lambda h: needs(h, book, NOW), lambda h, m: decide(h, book, m, NOW), NOW)
+        return plans.plan(tx, batch, *bound(book, NOW), NOW)
 
 
 SUBJECTS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(("both", "one"))), min_size=1, max_size=8)

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from bridge.book import RuleBook
 from bridge.book.loading import load_book
-from bridge.dispatch.decide import decide, needs
+from bridge.dispatch.decide import bound
 from bridge.intake.read import read
 from bridge.model import Envelope, Happening, Order, Recipient, Reply, StoredMail
 from bridge.simulator.simulator import Simulator
@@ -94,7 +94,7 @@ class House:
         book, now = self.book, self.now
 
         def both(tx: Any) -> list[plans.Decided]:
-            return plans.plan(tx, [happening], lambda h: needs(h, book, now), lambda h, m: decide(h, book, m, now), now)
+            return plans.plan(tx, [happening], *bound(book, now), now)
 
         for decided in await self.store.write(both):
             if decided.error:

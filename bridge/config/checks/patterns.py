@@ -23,8 +23,8 @@ _PATTERN_KEYS = (
     "source", "producer", "door", "identity", "from", "mail_from", "recipient", "host", "service", "severity",
     "state", "key", "subject", "title", "text", "detail", "attachment", "size",
 )  # fmt: skip
-_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
-_LATIN_ONLY = re.compile(r"(?<!\\)(?:\\\\)*\\([bBwW])")
+_CYRILLIC = re.compile(r"[\u0400-\u052f]")
+_ESCAPED = re.compile(r"\\.")
 
 
 def condition(whole: Whole, one: Condition | None, path: Path, file: str) -> Iterator[Problem]:
@@ -130,10 +130,21 @@ def _re2_words(error: str) -> str:
 def _regex(whole: Whole, pattern: str, path: Path, file: str) -> Iterator[Problem]:
     if mistake := regex_mistake(pattern):
         yield whole.wrong(path, mistake, file=file)
-    elif _CYRILLIC.search(pattern) and (found := _LATIN_ONLY.findall(pattern)):
-        words = " and ".join(f"\\{letter}" for letter in sorted(set(found)))
-        see = "sees" if len(set(found)) == 1 else "see"
-        yield whole.wrong(path, f"{words} {see} only Latin letters; write \\pL", "warning", file=file)
+    elif doubt := doubts(pattern):
+        yield whole.wrong(path, doubt, "warning", file=file)
+
+
+def doubts(pattern: str) -> str:
+    """A warning about a regex that is legal and probably means something else, "" when there is none: RE2's
+    ``\\b \\w \\d`` know ASCII only."""
+    if not _CYRILLIC.search(pattern):
+        return ""
+    escapes = set(_ESCAPED.findall(pattern))
+    letters = sorted(escapes & {r"\b", r"\B", r"\w", r"\W"})
+    if letters:
+        see = "sees" if len(letters) == 1 else "see"
+        return rf"{' and '.join(letters)} {see} only Latin letters; write \pL"
+    return r"\d sees only the digits 0-9; write \pN for others" if r"\d" in escapes else ""
 
 
 def check_conditions(whole: Whole) -> Iterator[Problem]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -14,7 +13,7 @@ from bridge.config.checks.money import chain
 from bridge.config.checks.patterns import condition
 from bridge.config.checks.people import old_zone, outside, window_ref
 from bridge.config.checks.whole import RuleAt, Whole, each
-from bridge.config.models import Condition, Quiet, Rule, RuleKeys, Step
+from bridge.config.models import Quiet, Rule, RuleKeys, Step
 from bridge.config.problem import Path, Problem
 from bridge.config.units import MailTarget, Who
 
@@ -204,42 +203,6 @@ def _chain_names(whole: Whole, at: RuleAt) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for names in chains.values() for name in names))
 
 
-def check_shade(whole: Whole) -> Iterator[Problem]:
-    """Rules that an earlier one beside them takes everything from; what no rule takes at the end."""
-    if whole.shaky:
-        return
-    takers: dict[
-        tuple[str | int, ...], dict[str, RuleAt]
-    ] = {}  # by their parent: what they ask → the first that asks it
-    for at in whole.all_rules():
-        beside = takers.setdefault((at.file, *at.path[:-1]) if at.parents else (), {})
-        asks = _asks(at.rule.when)
-        above = beside.get(_EVERYTHING) or beside.get(asks)
-        if above:
-            yield _shadowed(whole, at, above)
-        if at.acts and not at.rule.continue_:
-            beside.setdefault(asks, at)
-    top = takers.get((), {})
-    if top and _EVERYTHING not in top and whole.config.unrouted.drop is None:
-        sentence = "no rule takes what is left; it goes to the operator (unrouted: operator)"
-        yield Problem(f"{whole.config.rules}/", 0, 0, "", sentence, "note")
-
-
-_EVERYTHING = ""
-
-
-def _asks(when: Condition | None) -> str:
-    """What a condition asks, as a text to compare: the same text, the same events."""
-    return _EVERYTHING if when is None or not when.model_fields_set else repr(when)
-
-
-def _shadowed(whole: Whole, at: RuleAt, above: RuleAt) -> Problem:
-    line = whole.places.documents[above.file].place(above.path)[1].line
-    where = f"in line {line}" if above.file == at.file else f"in {above.file} line {line}"
-    sentence = f'rule "{at.rule.rule}": never asked, "{above.rule.rule}" {where} takes all of it'
-    return replace(whole.wrong(at.path, sentence, "warning", file=at.file), path="")
-
-
 def check_others(whole: Whole) -> Iterator[Problem]:
     """Inhibit, silences and watches."""
     for file, rules in whole.rule_files:
@@ -275,4 +238,4 @@ def _watches(whole: Whole, file: str, watches: tuple[Any, ...]) -> Iterator[Prob
             yield from whole.unknown("budgets", name, at, "budget", file=file)
 
 
-CHECKS: tuple[Callable[[Whole], Iterator[Problem]], ...] = (check_shared, check_rules, check_shade, check_others)
+CHECKS: tuple[Callable[[Whole], Iterator[Problem]], ...] = (check_shared, check_rules, check_others)

@@ -14,7 +14,7 @@ import pytest
 
 from bridge.book.loading import load_book
 from bridge.cli.main import run
-from bridge.dispatch.decide import decide, needs
+from bridge.dispatch.decide import bound
 from bridge.intake.read import read
 from bridge.model import Envelope, Message, Recipient, StoredMail
 from bridge.store import direct, mails, plans
@@ -105,9 +105,7 @@ class House:
         def take(tx: Tx) -> None:
             number = mails.keep(tx, envelope, "test/1")
             reading = read(StoredMail(number, envelope), book, own="x")
-            decided = plans.plan(
-                tx, [reading], lambda h: needs(h, book, now), lambda h, memory: decide(h, book, memory, now), now
-            )
+            decided = plans.plan(tx, [reading], *bound(book, now), now)
             assert decided[0].error is None
 
         self.store(take)

@@ -85,7 +85,7 @@ def test_a_kept_mail_is_explained_by_its_number(office: Office) -> None:
 
 def test_with_the_store_a_repeat_is_a_repeat(office: Office) -> None:
     """The incident stands in the store; without --store nothing is remembered."""
-    from bridge.dispatch.decide import decide, needs
+    from bridge.dispatch.decide import bound
     from bridge.intake.read import read
     from bridge.store import plans
 
@@ -98,11 +98,7 @@ def test_with_the_store_a_repeat_is_a_repeat(office: Office) -> None:
         try:
             (mail,) = await store.read(lambda tx: mails.load(tx, [number]))
             reading = read(mail, book, own="x")
-            await store.write(
-                lambda tx: plans.plan(
-                    tx, [reading], lambda h: needs(h, book, now), lambda h, m: decide(h, book, m, now), now
-                )
-            )
+            await store.write(lambda tx: plans.plan(tx, [reading], *bound(book, now), now))
         finally:
             store.close()
 

@@ -76,11 +76,58 @@ def test_junit_is_read_by_others(office: Office) -> None:
     assert "paper out" in str(suite.find("testcase/failure").text)  # type: ignore[union-attr]
 
 
-def test_coverage_names_the_rules_that_nothing_reached(office: Office) -> None:
-    result = play(office, "--coverage")
-    for rule in ("dropped", "archive", "broken", "duty", "disks"):
-        assert f"10-all.yaml:{RULES[: RULES.index('rule: ' + rule)].count(chr(10)) + 1} {rule}\n" in result.stdout
-    assert " team\n" not in result.stdout
+def test_coverage_shows_each_rule_and_what_no_test_saw_of_it(office: Office) -> None:
+    lines = play(office, "--coverage").stdout.splitlines()
+    table = {line.split()[0]: line.split()[2:] for line in lines if "10-all.yaml:" in line and "never" not in line}
+    assert table["team"] == ["yes", "2", "of", "3"]
+    assert table["disks"] == ["NO", "2", "of", "5"]
+    line = RULES[: RULES.index("rule: disks")].count(chr(10)) + 1
+    assert f"{office.folder}/rules/10-all.yaml:{line} disks: subject disk never held" in lines
+    assert "1 of 6 rules, 8 of 17 branches: 39 %." in lines
+
+
+def test_coverage_in_json_names_what_is_missing(office: Office) -> None:
+    found = json.loads(play(office, "--json", "--coverage").stdout)
+    assert len(found["unreached_rules"]) == 5
+    assert found["coverage"]["rules"] == {"fitted": 1, "all": 6}
+    missing = {(one["rule"], one["what"]) for one in found["coverage"]["missing"]}
+    assert ("broken", "text was never sent") in missing
+
+
+def test_less_coverage_than_is_asked_for_fails(office: Office) -> None:
+    assert play(office, "-k", "holds", "--fail-under", "40").exit_code == 1
+    enough = play(office, "-k", "holds", "--fail-under", "39")
+    assert enough.exit_code == 0, enough.output
+    assert play(office, "--fail-under", "101").exit_code == 2
+
+
+def test_mutate_names_what_could_go_and_fails(office: Office) -> None:
+    office.write(TESTS.replace("  - test: it does not", "  - test: later\n    request: {path: /x}\n  - test: more").
+                 replace("{sms: aigul, text: paper out}, sms: ivan", "sms: aigul, sms: ivan").
+                 rpartition("  - test: later")[0])  # fmt: skip
+    result = play(office, "--mutate", "--skip-unbuilt")
+    line = RULES[: RULES.index("rule: duty")].count(chr(10)) + 1
+    assert result.exit_code == 1
+    assert f"{office.folder}/rules/10-all.yaml:{line} duty: class normal instead of critical" in result.stdout
+    assert "1 test did not hold and noticed nothing." in result.stdout
+    assert "survivors: no test would notice." in result.stdout
+    found = json.loads(play(office, "--mutate", "--skip-unbuilt", "--json").stdout)["mutate"]
+    assert {"rule": "duty", "file": f"{office.folder}/rules/10-all.yaml", "line": line,
+            "what": "class normal instead of critical"} in found["survivors"]  # fmt: skip
+
+
+def test_a_book_without_survivors_is_a_success(tmp_path: Path) -> None:
+    made = build(tmp_path, CONFIG, "rules: [{rule: all, to: aigul}]")
+    made.write("tests: [{test: a note, mail: note, expect: [sms: aigul]}]")
+    result = play(made, "--mutate", "--coverage", "--fail-under", "100")
+    assert result.exit_code == 0
+    assert "2 mutants, 0 survivors: every condition is needed by some test." in result.stdout
+
+
+def test_mutants_are_judged_by_all_tests_or_not_at_all(office: Office) -> None:
+    result = play(office, "--mutate", "-k", "holds")
+    assert result.exit_code == 2
+    assert "--mutate needs all tests" in result.stderr
 
 
 def test_accept_writes_what_happened(office: Office) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.book.loading import load_book
 from bridge.config.load import lines, load
 from bridge.errors import ConfigError
 
@@ -15,11 +16,20 @@ CASES = sorted(path for path in (Path(__file__).parents[2] / "bad_configs").iter
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_T20_a_mistake_is_told_with_its_place_and_remedy(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(case)
-    loaded = load(Path("config.yaml"), tests=True)
-    assert lines(loaded.problems) == (case / "expect.txt").read_text(encoding="utf-8").splitlines()
+    if case.name in COMPILED:
+        book = load_book(Path("config.yaml"), tests=True)
+        found = [*book.errors, *book.warnings]
+    else:
+        found = lines(load(Path("config.yaml"), tests=True).problems)
+    assert found == (case / "expect.txt").read_text(encoding="utf-8").splitlines()
 
 
-WARNINGS_ONLY = {"47-old-zone-name", "50-regex-on-cyrillic", "70-rule-in-the-shade"}
+COMPILED = {"101-text-that-never-fits", "103-icalendar-that-is-none"}  # what only a whole book shows
+WARNINGS_ONLY = {
+    "47-old-zone-name", "50-regex-on-cyrillic", "70-rule-in-the-shade", "100-rules-that-nothing-reaches",
+    "101-text-that-never-fits", "102-digits-beside-cyrillic", "103-icalendar-that-is-none",
+    "104-names-that-nothing-uses",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

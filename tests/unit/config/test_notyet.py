@@ -28,8 +28,8 @@ def test_the_reference_names_everything_that_is_not_built() -> None:
 @pytest.mark.parametrize("one", NOT_YET, ids=lambda one: one.path)
 def test_every_entry_is_a_key_of_the_format(one: NotYet) -> None:
     *above, key = one.path.split(".")
-    root = Rule if above[:1] == ["rule"] else RuleFile if one.path in ("inhibit", "silences", "watch") else Config
-    path = tuple(0 if part == "*" and above[0] == "listen" else part for part in above if part != "rule")
+    root = Rule if above[:1] == ["rule"] else RuleFile if one.path.startswith("watch.") else Config
+    path = tuple(0 if part == "*" and above[0] in ("listen", "watch") else part for part in above if part != "rule")
     if above[:1] == ["sources"]:
         path = (*path, 0)  # a source is a list of ways in
     owners = models_at(root, path)

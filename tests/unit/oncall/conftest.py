@@ -11,6 +11,7 @@ import pytest
 
 from bridge.config.document import read
 from bridge.config.models import Config
+from bridge.oncall.feeds import Feeds
 from bridge.oncall.people import People
 from bridge.oncall.rotas import Rotas
 from bridge.oncall.windows import Windows
@@ -38,7 +39,7 @@ class OnCall:
     people: People
 
 
-def on_call(text: str) -> OnCall:
+def on_call(text: str, feeds: Feeds | None = None) -> OnCall:
     """The room over the base configuration with *text* added."""
     data = {}
     for part in (BASE, text):
@@ -46,9 +47,20 @@ def on_call(text: str) -> OnCall:
         assert not document.problems, document.problems
         data |= document.data
     config = Config.model_validate(data)
-    windows = Windows(config.windows, config.calendars, config.timezone)
-    rotas = Rotas(config.rotas, windows, config.timezone)
+    windows = Windows(
+        config.windows, config.calendars, config.timezone, feeds or Feeds.of(config.rotas, config.calendars)
+    )
+    rotas = Rotas(config.rotas, windows, config.timezone, config.people)
     return OnCall(config, windows, rotas, People(config.people, config.teams, rotas))
+
+
+def icalendar(*events: str) -> bytes:
+    """An iCalendar of events that are written as ``SUMMARY:a; DTSTART:…``, one line for each ``;``-blank."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//example//EN"]
+    for number, event in enumerate(events):
+        head = [] if "UID:" in event else [f"UID:{number}@example"]
+        lines += ["BEGIN:VEVENT", *head, "DTSTAMP:20260101T000000Z", *event.split("; "), "END:VEVENT"]
+    return "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
 
 
 def moment(text: str) -> datetime:
@@ -66,3 +78,8 @@ def room() -> Callable[[str], OnCall]:
 @pytest.fixture
 def at() -> Callable[[str], datetime]:
     return moment
+
+
+@pytest.fixture
+def ics() -> Callable[..., bytes]:
+    return icalendar

@@ -184,7 +184,7 @@ def test_people_are_not_taken_for_zabbix(read: Read, subject: str) -> None:
         (
             "[CUSTOM] generator on lh1 is OK!",
             "Info: oil changed\nService: generator2\nHost: lh1",
-            ("icinga2", "lh1", "generator2", "info", "info", "oil changed", "lh1/generator"),
+            ("icinga2", "lh1", "generator2", "info", "info", "oil changed", "lh1/generator2"),
         ),
         (
             "** PROBLEM Host Alert: web1 is DOWN **",

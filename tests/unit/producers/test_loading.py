@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bridge.errors import ConfigError
+from bridge.mail.parse import parse
+from bridge.model import Envelope
+from bridge.producers.identify import identify
 from bridge.producers.loading import load_packs
 from bridge.producers.shipped import shipped_rules
 
@@ -83,6 +87,18 @@ def test_a_folder_that_is_not_there_is_no_packs(tmp_path: Path) -> None:
         ),
         (GOOD + "  severity: {otherwise: awful}\n", "bad.yaml:5:25 events.severity.otherwise: awful is none of info"),
         (GOOD + "  subject: [{set: {a: b}}]\n", "bad.yaml:5:13 events.subject: match is missing"),
+        (GOOD + "  sections: [{set: {a: b}}]\n", "bad.yaml:5:14 events.sections: match is missing"),
+        (GOOD + "  sections: [{match: a, drop: yes}]\n", "bad.yaml:5:31 events.sections.drop: must be true or false"),
+        (GOOD + "  sections: [{match: a, split: (}]\n", "bad.yaml:5:32 events.sections.split: missing ): ("),
+        (GOOD + "  pairs: {names: [a]}\n", "bad.yaml:5:10 events.pairs: match is missing"),
+        (
+            GOOD + "  pairs: {match: '(?P<name>a)=(?P<word>b)'}\n",
+            "bad.yaml:5:18 events.pairs.match: must have the groups name and value, and no others",
+        ),
+        (
+            GOOD + "  pairs: {match: '(?P<name>a)(?P<value>b)', labels: 1}\n",
+            "bad.yaml:5:53 events.pairs.labels: must be",
+        ),
         ("producer: \x07", "bad.yaml:1:1 "),
     ],
 )
@@ -119,3 +135,17 @@ def test_the_example_of_the_reference_is_a_pack(tmp_path: Path) -> None:
     page = Path(__file__).parents[3] / "docs" / "reference" / "producer-packs.md"
     example = page.read_text("utf-8").partition("```yaml\n")[2].partition("```")[0]
     assert load(tmp_path, example=example) == ("ups", "generic")
+
+
+def test_the_example_of_the_how_to_pairs_its_two_mails(wrap: Callable[..., Envelope], tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "new-producer.md"
+    (tmp_path / "cooler.yaml").write_text(page.read_text("utf-8").partition("```yaml\n")[2].partition("```")[0])
+    found = []
+    for subject in ("Cooler hall1: TEMPERATURE HIGH", "Cooler hall1: temperature normal"):
+        envelope = wrap(f"Subject: {subject}\r\n\r\nSensor: rack 3\r\n".encode())
+        (event,) = identify(parse(envelope), envelope, "s", load_packs(folder=tmp_path))
+        found.append((event.producer, event.host, event.key, event.state, event.title))
+    assert found == [
+        ("cooler", "hall1", "hall1/rack 3", "problem", "rack 3: TEMPERATURE HIGH"),
+        ("cooler", "hall1", "hall1/rack 3", "recovery", "rack 3: temperature normal"),
+    ]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge.book import RuleBook
-from bridge.dispatch.decide import decide, needs
+from bridge.dispatch.decide import bound
 from bridge.intake.read import read
-from bridge.model import Envelope, Plan, Recipient, StoredMail
+from bridge.memory import Memory
+from bridge.model import Envelope, Plan, Reading, Recipient, StoredMail
 from bridge.proof.explain import Shown, as_data, envelope_from, explain
 from bridge.proof.mails import BadTest
 from bridge.proof.remembered import instance_of, mail_with, memory_for
@@ -38,12 +41,14 @@ async def kept(store: Store, mail: Envelope) -> int:
 async def run(store: Store, mail: StoredMail, book: RuleBook, now: datetime, own: str) -> Plan:
     """What the planner does with a mail."""
     reading = read(mail, book, own=own)
-    decided = await store.write(
-        lambda tx: plans.plan(
-            tx, [reading], lambda h: needs(h, book, now), lambda h, memory: decide(h, book, memory, now), now
-        )
-    )
+    decided = await store.write(lambda tx: plans.plan(tx, [reading], *bound(book, now), now))
     return decided[0].plan
+
+
+def remembered(path: Path, book: RuleBook, now: datetime) -> Callable[[Reading], Memory]:
+    """What the store remembers of all that a reading needs."""
+    needs, _decide = bound(book, now)
+    return lambda reading: memory_for(path, lambda known: needs(reading, known), now)
 
 
 @pytest.mark.anyio
@@ -68,7 +73,7 @@ async def test_explain_over_the_store_is_what_run_decides(office: Office, tmp_pa
             mail = mail_with(path, number)
             assert mail is not None
             before = path.read_bytes()
-            found = explain(mail, book, now, lambda r, now=now: memory_for(path, needs(r, book, now), now), own=own)
+            found = explain(mail, book, now, remembered(path, book, now), own=own)
             assert path.read_bytes() == before
             assert found.plan == await run(store, mail, book, now, own)
             assert found.plan.fates
@@ -89,7 +94,9 @@ def test_every_rule_is_named_with_the_first_condition_that_failed(office: Office
 
 def test_the_shape_is_the_one_others_build_on(office: Office) -> None:
     found = as_data(explain(StoredMail(0, envelope()), office.book(), NOW))
-    assert set(found) == {"events", "routes", "messages", "nothing_sent_because"}
+    assert set(found) == {
+        "events", "routes", "fates", "messages", "mails", "incidents", "later", "budgets", "nothing_sent_because"
+    }  # fmt: skip
     assert found["nothing_sent_because"] is None
     assert found["messages"] == [
         {
@@ -98,8 +105,30 @@ def test_the_shape_is_the_one_others_build_on(office: Office) -> None:
         }
         for person, phone in (("aigul", "+77010000001"), ("ivan", "+77010000002"))
     ]  # fmt: skip
-    (event,) = found["events"]  # type: ignore[misc]
+    events: Any = found["events"]
+    (event,) = events
     assert set(event) == {"producer", "host", "service", "severity", "state", "key", "title", "detail", "labels"}
+
+
+def test_what_the_memory_and_the_time_to_come_have_of_it_is_told(office: Office) -> None:
+    found = as_data(explain(StoredMail(0, envelope()), office.book(), NOW))
+    incidents: Any = found["incidents"]
+    (incident,) = incidents
+    assert (incident["number"], incident["state"], incident["count"]) == (1000, "open", 1)
+    assert found["later"] == [
+        {"at": "2026-01-05T19:00:00+00:00", "what": "closed without a word if nothing more comes"}
+    ]
+    assert [(fate["person"], fate["what"], fate["because"]) for fate in found["fates"]] == [  # type: ignore[attr-defined]
+        ("aigul", "sms", None), ("ivan", "sms", None),
+    ]  # fmt: skip
+
+
+def test_each_fate_of_a_mail_that_pages_nobody_is_told(office: Office) -> None:
+    found = as_data(explain(StoredMail(0, envelope(MAIL, "archive@bridge.test")), office.book(), NOW))
+    assert [(fate["rule"], fate["what"], fate["because"]) for fate in found["fates"]] == [  # type: ignore[attr-defined]
+        ("archive", "mail", None), ("archive", "nothing", "mail only"),
+    ]  # fmt: skip
+    assert [mail["to"] for mail in found["mails"]] == [["list@bridge.test", "aigul@bridge.test"]]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -315,10 +315,9 @@ def _mails() -> str:
         ("answer: {from: a@b.test, text: x}", "step answer"),
         ("call: {from: ivan}", "step call"),
         ("provider: {smsc: down}", "step provider"),
-        ("operator: incidents list", "step operator"),
+        ("operator: queue list", "operator queue list"),
         ("mail: {like: note, text: 'a:{password}'}", "placeholder {password}"),
-        ("mail: note\nexpect: [{spent: total, is: 14.00 KZT}]", "expect spent"),
-        ("given: {spent: {total: 5}}\nmail: note", "given spent"),
+        ("mail: note\nexpect: [{answer: 200}]", "expect answer"),
         ("steps:\n  - mail: note\n  - receipt: {of: ivan, state: delivered, part: 1}", "receipt part"),
     ],
 )

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.config.document import read
-from bridge.proof.shown import flow, span_of
+from bridge.config.spans import written_duration
+from bridge.proof.shown import flow
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)
 
@@ -53,4 +54,4 @@ def test_quotes_stand_only_where_yaml_wants_them(value: object, written: str) ->
     ],
 )
 def test_spans_read_as_they_are_written(span: timedelta, written: str) -> None:
-    assert span_of(span) == written
+    assert written_duration(span) == written

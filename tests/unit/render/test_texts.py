@@ -13,9 +13,10 @@ import pytest
 from bridge.errors import ConfigError
 from bridge.model import Event
 from bridge.render.filters import FILTERS
-from bridge.render.texts import RenderFailed, compile_text, compile_value, load_template, plain, render
+from bridge.render.texts import RenderFailed, compile_text, compile_value, load_template, plain, plain_pieces, render
 from bridge.render.variables import VALUES, Variables
-from bridge.sms.fit import Piece, fit
+from bridge.sms.fit import fit
+from bridge.sms.pieces import CODE, HOST, Piece
 
 Said = Callable[..., str]
 NOW = datetime(2026, 11, 21, 2, 15, tzinfo=UTC)
@@ -87,10 +88,13 @@ def test_short_keeps_the_head_even_of_one_long_word(said: Said, variables: Varia
 def test_shrink_makes_pieces_that_give_way(variables: Variables) -> None:
     text = compile_text("{{ host }} {{ title | shrink(2) }}{{ detail | shrink }}. {{ code }} ok", "here")
     assert render(text, variables, language="en", zone=ALMATY, now=NOW) == (
-        Piece("db01 "),
+        Piece("db01", HOST),
+        Piece(" "),
         Piece("Нет места на /data", 2),
         Piece("97 % used", 1),
-        Piece(". 12 ok"),
+        Piece(". "),
+        Piece("12", CODE),
+        Piece(" ok"),
     )
 
 
@@ -152,6 +156,9 @@ def test_the_plain_text_is_host_and_title(event: Event) -> None:
     assert plain(replace(event, host="")) == "Нет места на /data"
     assert plain(replace(event, title="\ufdd1x{{ y }}\ufdef")) == "db01: x{{ y }}"
     assert plain(replace(event, host="", title="")) == "zabbix-mail"
+    assert plain_pieces(event) == (Piece("db01", HOST), Piece(": "), Piece("Нет места на /data", 1))
+    assert plain_pieces(replace(event, title="")) == (Piece("db01", HOST),)
+    assert plain_pieces(replace(event, host="")) == (Piece("Нет места на /data", 1),)
 
 
 @pytest.mark.parametrize("source, fields, shown", [
@@ -173,11 +180,11 @@ def test_a_value_knows_nothing_of_incidents_and_people(name: str) -> None:
 
 
 def test_a_template_comes_by_language_from_its_folder(tmp_path: Path, variables: Variables) -> None:
-    (tmp_path / "night.kk.j2").write_text("K {{ host }}\n", encoding="utf-8")
-    (tmp_path / "night.j2").write_text("N {{ host }}\n", encoding="utf-8")
+    (tmp_path / "night.kk.j2").write_text("K {{ rule }}\n", encoding="utf-8")
+    (tmp_path / "night.j2").write_text("N {{ rule }}\n", encoding="utf-8")
     text = load_template(tmp_path, "night")
-    assert render(text, variables, language="kk", zone=ALMATY, now=NOW) == (Piece("K db01"),)
-    assert render(text, variables, language="ru", zone=ALMATY, now=NOW) == (Piece("N db01"),)
+    assert render(text, variables, language="kk", zone=ALMATY, now=NOW) == (Piece("K databases at night"),)
+    assert render(text, variables, language="ru", zone=ALMATY, now=NOW) == (Piece("N databases at night"),)
 
 
 def test_a_mistake_in_a_template_has_file_line_and_column(tmp_path: Path) -> None:

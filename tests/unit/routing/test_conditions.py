@@ -246,21 +246,6 @@ def test_all_wrong_patterns_are_told_at_once(book: BookOf) -> None:
     assert len(refused.value.problems) == 2
 
 
-@pytest.mark.parametrize(
-    "regex, warning",
-    [
-        (r"\bупал\b", r"\b sees only Latin letters; write \pL"),
-        (r"\bупал\w", r"\b and \w see only Latin letters; write \pL"),
-        (r"диск \d+", r"\d sees only the digits 0-9; write \pN for others"),
-        (r"\bdown\b", ""),
-        (r"упал \\bx", ""),
-    ],
-)
-def test_latin_only_classes_beside_cyrillic_are_warned_of(book: BookOf, regex: str, warning: str) -> None:
-    made = book(f"- {{rule: r, when: {{subject: {{regex: '{regex}'}}}}, to: aigul}}")
-    assert [problem.sentence for problem in made.rules.warnings] == ([warning] if warning else [])
-
-
 def test_named_groups_come_with_the_route(book: BookOf) -> None:
     made = book(
         "- rule: r\n"

@@ -161,3 +161,8 @@ def test_a_mistake_in_a_named_condition_is_told_once_and_in_its_own_place(book: 
 def test_a_template_that_is_wrong_is_told_with_its_place(book: BookOf) -> None:
     with pytest.raises(ConfigError, match=r"rules/test.yaml:2:\d+ set.title: broken"):
         book("- {rule: r, set: {title: '{broken}'}, to: aigul}")
+
+
+def test_set_may_use_subject_and_body_as_carriers_joined_them(book: BookOf) -> None:
+    made = book("- {rule: r, set: {title: '{carrier_text}'}, to: aigul}")
+    assert made.ask().routes[0].event.title == "(Alarm) it is down"

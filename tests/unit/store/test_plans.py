@@ -30,7 +30,7 @@ from bridge.model import (
     Thread,
     Timer,
 )
-from bridge.store import inbound, mails, plans, timers
+from bridge.store import inbound, mails, plans, recall, timers
 from bridge.store.engine import Store, Tx
 
 pytestmark = pytest.mark.anyio
@@ -71,11 +71,11 @@ async def plan(
     needs: Needs = ALL,
     now: datetime = NOW,
 ) -> list[plans.Decided]:
-    return await store.write(lambda tx: plans.plan(tx, happenings, lambda _h: needs, decide, now))
+    return await store.write(lambda tx: plans.plan(tx, happenings, lambda _h, _o: needs, decide, now))
 
 
 async def loaded(store: Store, needs: Needs = ALL, now: datetime = NOW) -> Memory:
-    return await store.read(lambda tx: plans.load(tx, needs, now))
+    return await store.read(lambda tx: recall.load(tx, needs, now))
 
 
 async def count(store: Store, table: str) -> int:
@@ -245,7 +245,7 @@ async def test_F04_a_broken_disk_undoes_the_whole_decision(store: Store) -> None
     mail = await reading(store)
 
     def breaks(tx: Tx) -> None:
-        plans.plan(tx, [mail], lambda _h: ALL, lambda _h, _m: Plan(incidents=(INCIDENT,)), NOW)
+        plans.plan(tx, [mail], lambda _h, _o: ALL, lambda _h, _m: Plan(incidents=(INCIDENT,)), NOW)
         raise sqlite3.OperationalError("disk I/O error")
 
     with pytest.raises(StoreUnavailable):
