@@ -24,10 +24,12 @@ from bridge.cli.opening import (
     user_name,
     writing,
 )
+from bridge.cli.ordering import give, ordered
 
 if TYPE_CHECKING:
     from bridge.config.models import Config
-    from bridge.model import Incident, Notification
+    from bridge.model import Incident, Notification, Plan
+    from bridge.store.engine import Tx
 
 _MOST = 200
 _DONE = {"ack": "acked", "unack": "open again", "resolve": "resolved"}
@@ -38,7 +40,7 @@ _FITTING = {"ack": ("open",), "unack": ("acked",), "resolve": ("open", "acked")}
 @config_option
 @click.pass_context
 def command(context: click.Context, config: Path) -> None:
-    """Look at incidents, acknowledge or resolve them.
+    """Look at incidents, acknowledge, resolve or silence them.
 
     Exit codes: 0 done, 1 an incident could not be changed, 2 wrong call, 75 the store is away, 78 configuration.
     """
@@ -109,26 +111,44 @@ def resolve(config: Path, numbers: tuple[int, ...]) -> None:
     _order(config, "resolve", numbers)
 
 
+@command.command("note")
+@click.argument("number", metavar="INCIDENT", type=click.IntRange(min=1))
+@click.argument("text", nargs=-1, required=True)
+@click.pass_obj
+def note(config: Path, number: int, text: tuple[str, ...]) -> None:
+    """Keep a note in the trail of the incident."""
+    _said("note", ordered(config, "incidents", "note", str(number), *text))
+
+
+@command.command("silence")
+@click.argument("number", metavar="INCIDENT", type=click.IntRange(min=1))
+@click.argument("span", metavar="SPAN [NOTE]", nargs=-1, required=True)
+@click.pass_obj
+def silence(config: Path, number: int, span: tuple[str, ...]) -> None:
+    """Silence alerts like this incident for SPAN (2h, until 08:00); what is still open then is told."""
+    _said("silence", ordered(config, "incidents", "silence", str(number), *span))
+
+
+def _said(verb: str, plan: Plan) -> None:
+    """Print what became of an order; ends the program with 1 where nothing did."""
+    if not plan.journal:
+        _stop(verb, *plan.said)
+    for line in plan.said:
+        click.echo(line)
+
+
 def _order(config: Path, verb: str, numbers: tuple[int, ...]) -> None:
     """Give the order for each incident and say what became of it; ends the program with 1 where one did not fit."""
     from bridge.store import views
-    from bridge.store.engine import Tx
 
     book, now, by = book_of(config).require(), datetime.now(UTC), user_name()
     refused: list[str] = []
 
     def one(tx: Tx, number: int) -> tuple[Incident | None, Incident | None]:
-        from bridge.dispatch.decide import bound
-        from bridge.model import Order
-        from bridge.store import plans
-
         before = views.incident(tx, number)
         if before is None or before.state not in _FITTING[verb]:
             return before, None
-        order = Order(by, ("incidents", verb, str(number)))
-        decided = plans.plan(tx, [order], *bound(book, now), now)
-        if decided[0].error is not None:
-            raise decided[0].error
+        give(tx, book, ("incidents", verb, str(number)), by, now)
         return before, views.incident(tx, number)
 
     for number in numbers:

@@ -37,7 +37,9 @@ VERBS: dict[str, dict[str, str]] = {
     "Look and act": {
         "send": "Send one SMS.",
         "queue": "Look at what waits, and let it go, hold it or cancel it.",
-        "incidents": "Look at incidents, acknowledge or resolve them.",
+        "incidents": "Look at incidents, acknowledge, resolve or silence them.",
+        "oncall": "See who is on call, or give a rota to somebody for a while.",
+        "silences": "See what is silent, silence something for a while, end a silence.",
         "money": "Show what budgets allow, what was used, what is left and until when.",
     },
     "Look after it": {

@@ -76,7 +76,11 @@ def _taken(draft: Draft, held: Iterable[Held], target: Target) -> list[Ask]:
         ask = telling.ask_of(draft, each)
         if ask is not None and not telling.is_told(draft, ask, target.phone):
             asks.append(ask)
-    return sorted(asks, key=lambda ask: CLASSES.index(ask.action.message_class))
+    return sorted(asks, key=_urgency)
+
+
+def _urgency(ask: Ask) -> int:
+    return CLASSES.index(ask.action.message_class)
 
 
 def _together(draft: Draft, target: Target, asks: Sequence[Ask]) -> None:
@@ -127,9 +131,12 @@ def _said_of_storm(draft: Draft, timer: Timer, held: Sequence[Held]) -> None:
 
 
 def _one_by_one(draft: Draft, timer: Timer, held: Sequence[Held]) -> None:
-    """What waits for room, oldest first, until one does not fit; what is no longer valid ends here."""
+    """What waits for room, class critical first, then the oldest, until one does not fit.
+
+    What is no longer valid ends here.
+    """
     target, late = _target(timer), 0
-    waiting: deque[Ask] = deque()
+    valid: list[Ask] = []
     for each in held:
         ask = telling.ask_of(draft, each)
         if ask is None:
@@ -139,9 +146,10 @@ def _one_by_one(draft: Draft, timer: Timer, held: Sequence[Held]) -> None:
             telling.not_told(draft, ask, target, f"over budget {timer.data['called']}")
             late += 1
         else:
-            waiting.append(ask)
+            valid.append(ask)
     if late:
         limits.tell_late(draft, str(timer.data["budget"]), late)
+    waiting = deque(sorted(valid, key=_urgency))
     while waiting and draft.timer(timer.name) is None:
         ask = waiting.popleft()
         draft.release(ask.held)

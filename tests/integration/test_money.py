@@ -99,7 +99,7 @@ async def test_over_the_pace_the_person_hears_once(houses: Callable[[str], House
     await house.storm(10)
     await house.wait(timedelta(hours=1))
     left = await house.left(0)
-    assert [text.partition(".")[0] for text in left.limited] == ["Limited until 14:16: 3 SMS in 15 min"]
+    assert [text.partition(".")[0] for text in left.limited] == ["Limited until 14:15: 3 SMS in 15 min"]
     assert left.alerts == 4, "three, and one that says the other seven"
     assert left.subjects == ("[smsbridge] budget each_person aigul is used up",)
 

@@ -183,5 +183,5 @@ def _brought(happening: Happening, memory: Memory) -> Needs:
     """What the store loads along with a message."""
     if not isinstance(happening, Receipt | Failed):
         return Needs()
-    message = memory.messages[happening.message_id]
-    return Needs(causes=frozenset({f"undelivered/{message.phone}"}))
+    message = memory.messages.get(happening.message_id)
+    return Needs(causes=frozenset({f"undelivered/{message.phone}"})) if message else Needs()

@@ -143,6 +143,13 @@ def test_what_is_held_goes_one_by_one_as_room_comes_back(build: Build) -> None:
     assert "trouble 4" in last.text
 
 
+def test_T40_of_what_is_held_the_critical_ones_go_first(build: Build) -> None:
+    world = build("{total: {messages: 1/h, over: hold}}")
+    mails(world, 3)
+    mails(world, 1, "loud", begin=10)
+    assert [message.rule for message in pass_time(world, hours=2)] == ["loud", "one"]
+
+
 def test_nothing_is_held_longer_than_it_is_valid(build: Build) -> None:
     world = build("{total: {messages: 1/day, over: hold}}")
     mails(world, 3, "brief")
