@@ -173,6 +173,7 @@ providers:
   smsc: {{type: smsc-http, base_url: "http://127.0.0.1:{gateway}", login: demo, password: {{file: {folder}/password}},
          insecure: true, prices: {{"+7": 18.00}}{provider}}}
 budgets: {{total: {{money: 1000000 KZT/day}}}}
+storm: {{over: 1000000 in 5m}}
 """
 RULES = """
 rules:

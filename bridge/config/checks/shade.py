@@ -7,16 +7,18 @@ the later rule would see another event than the earlier one did.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bridge.config.checks.implied import Clause, clauses_of, contradict, fields_of, follows
+from bridge.config.checks.implied import DOMAINS, Clause, clauses_of, contradict, fields_of, follows
 from bridge.config.checks.whole import RuleAt, Whole
-from bridge.config.models import Condition
+from bridge.config.models import Condition, Pattern
 from bridge.config.problem import Problem
 
-_NOT_WHOLE = ("severity", "state", "door", "subject", "title", "text", "detail", "header.")  # no use as a mark
-_MOST_OTHERS = 200  # takers without a plain word that each rule is compared with: a big book stays quick to check
+_LONGEST = 12  # letters of a mark: long enough to tell db-almaty-1 from db-almaty-2
+_MOST_TEXT = 60  # letters of a glob that marks are looked for in
+_MOST_OTHERS = 50  # takers without a mark that each rule is compared with: a big book stays quick to check
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,50 +40,80 @@ class _Node:
 
 @dataclass(slots=True)
 class _Takers:
-    """Takers that may shade what follows: found by a plain word they ask for, or among the few others."""
+    """Takers that may shade what follows: found by letters they ask for, or among the few others."""
 
-    by_word: dict[tuple[str, str], list[_Taker]] = field(default_factory=dict)
+    by_mark: dict[tuple[str, str], list[_Taker]] = field(default_factory=dict)
     others: list[_Taker] = field(default_factory=list)
 
     def add(self, taker: _Taker) -> None:
-        mark = next(_marks(taker.clauses, every=True), None)
-        if mark is None:
+        marks = next(filter(None, map(_marks, taker.clauses)), frozenset())
+        for mark in marks:
+            self.by_mark.setdefault(mark, []).append(taker)
+        if not marks:
             self.others.append(taker)
-        else:
-            for word in mark[1]:
-                self.by_word.setdefault((mark[0], word), []).append(taker)
 
     def of(self, known: Sequence[Clause]) -> Iterator[_Taker]:
         """Those of which one may ask no more than *known*, earlier ones first within each kind."""
         yield from self.others[:_MOST_OTHERS]
-        for name, words in _marks(known, every=False):
-            for word in words:
-                yield from self.by_word.get((name, word), ())
+        for mark in _letters(known):
+            yield from self.by_mark.get(mark, ())
 
     def without(self, changed: frozenset[str]) -> _Takers:
         """Those that ask for nothing that has changed."""
         if not changed:
             return self
         kept = _Takers(others=[taker for taker in self.others if not taker.fields & changed])
-        kept.by_word = {
+        kept.by_mark = {
             mark: found
-            for mark, takers in self.by_word.items()
+            for mark, takers in self.by_mark.items()
             if (found := [taker for taker in takers if not taker.fields & changed])
         }
         return kept
 
     def copy(self) -> _Takers:
-        return _Takers({mark: list(takers) for mark, takers in self.by_word.items()}, list(self.others))
+        return _Takers({mark: list(takers) for mark, takers in self.by_mark.items()}, list(self.others))
 
 
-def _marks(clauses: Sequence[Clause], *, every: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Fields that must be one of a few plain words. A narrower rule names, in that field, words out of these: for a
-    taker *every* word is a place to be found at; whoever is looked for names at least one of them."""
-    for clause in clauses:
-        globs = getattr(clause.value, "globs", ()) if clause.kind == "field" else ()
-        if globs and not clause.field.startswith(_NOT_WHOLE) and not any(set(glob) & set("*?") for glob in globs):
-            words = tuple(glob.casefold() for glob in globs)
-            yield clause.field, words if every else words[:1]
+def _marks(clause: Clause) -> frozenset[tuple[str, str]]:
+    """Letters one of which stands in whatever is narrower than *clause*; none where that cannot be told.
+
+    A narrower pattern lets nothing through but what one of the globs takes, so the letters of that glob stand in it.
+    """
+    if not isinstance(clause.value, Pattern) or clause.field in DOMAINS:
+        return frozenset()
+    if clause.value.regex is not None:  # only the same expression follows from one
+        return frozenset({(clause.field, f"/{clause.value.regex}")})
+    longest = [_longest(glob.casefold()) for glob in clause.value.globs]
+    longest = longest or [word.casefold()[:_LONGEST] for word in clause.value.is_]
+    return frozenset((clause.field, letters) for letters in longest) if all(longest) else frozenset()
+
+
+def _longest(glob: str) -> str:
+    """The longest piece of *glob* without a star or a question mark, cut to the length of a mark."""
+    return max(re.split(r"[*?]", glob), key=len)[:_LONGEST]
+
+
+def _letters(known: Sequence[Clause]) -> Iterator[tuple[str, str]]:
+    """Every mark that a clause may have which *known* is narrower than, each once."""
+    seen: set[tuple[str, str]] = set()
+    for clause in known:
+        for each in clause.value if clause.kind == "any" and isinstance(clause.value, tuple) else ():
+            seen.update(_letters(each))
+        if isinstance(clause.value, Pattern):
+            seen.update((clause.field, letters) for letters in _pieces(clause.value))
+    yield from sorted(seen)
+
+
+def _pieces(pattern: Pattern) -> Iterator[str]:
+    """What stands in the first text that *pattern* lets through: for being narrower, each of them has to fit."""
+    if pattern.regex is not None:
+        yield f"/{pattern.regex}"
+    for part in pattern.any_[:1]:
+        yield from _pieces(part)
+    for text in (*pattern.globs[:1], *pattern.is_[:1]):
+        folded = text.casefold()[:_MOST_TEXT]
+        for start in range(len(folded)):
+            yield from (folded[start:end] for end in range(start + 1, min(start + _LONGEST, len(folded)) + 1))
 
 
 def check_shade(whole: Whole) -> Iterator[Problem]:

@@ -170,19 +170,21 @@ def test_built_in_values_are_those_of_the_reference() -> None:
     assert (BUILT_IN.class_, BUILT_IN.parts, BUILT_IN.alphabet, BUILT_IN.track) == ("normal", 2, "keep", True)
 
 
-def test_a_thousand_rules_load_in_two_seconds(written, small: str) -> None:
+def test_a_thousand_rules_load_in_at_most_the_time_of_their_number(written, small: str) -> None:
     rule = (
         "  - rule: r{0}\n"
         "    when: {{host: ['db{0}*', pg{0}], severity: {{above: warning}}, subject: {{regex: 'x{0}.*y'}}}}\n"
         "    to: aigul\n    class: critical\n    text: '{{{{ host }}}} {{{{ title | shrink(2) }}}}'\n"
     )
-    files = {
-        f"rules/{file:02}.yaml": "rules:\n"
-        + "".join(rule.format(number) for number in range(file * 100, file * 100 + 100))
-        for file in range(10)
-    }
-    started = time.thread_time()
-    loaded = written(small, None, **files)
-    assert time.thread_time() - started < 2
-    assert lines(loaded.errors) == []
-    assert sum(len(rules.rules) for _, rules in loaded.rule_files) == 1000
+    seconds = []
+    for files in (1, 10):
+        made = {
+            f"rules/{file:02}.yaml": "rules:\n" + "".join(map(rule.format, range(file * 100, file * 100 + 100)))
+            for file in range(files)
+        }
+        started = time.thread_time()
+        loaded = written(small, None, **made)
+        seconds.append(time.thread_time() - started)
+        assert lines(loaded.errors) == []
+        assert sum(len(rules.rules) for _, rules in loaded.rule_files) == files * 100
+    assert seconds[1] < seconds[0] * 25  # ten times would be fair; a rule compared with each other one costs a hundred
