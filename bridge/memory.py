@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from operator import attrgetter
+from typing import Any, Protocol
 
 from bridge.errors import BridgeError
 from bridge.model import (
@@ -43,7 +44,7 @@ class Needs:
 
     An incident brings its notifications, its unsent messages, what is held of it, its timers, and the conversations
     of its phones. Silences made at run time and overrides of rotas are few and always there. A phone in
-    *phones* brings its conversations with their incidents and what we answered it; one in *talkers* only the
+    *phones* brings its conversations with their incidents and the plain message it had last; one in *talkers* only the
     conversations: to find a free code for an alert, what the others are about is of no interest.
     """
 
@@ -67,10 +68,18 @@ class Needs:
     @classmethod
     def of(cls, all_needs: Iterable[Needs]) -> Needs:
         """What several happenings need together."""
-        everyone = tuple(all_needs)
-        names = [name for name in cls.__slots__ if name != "hiders"]
-        found = {name: frozenset().union(*(getattr(each, name) for each in everyone)) for name in names}
-        return cls(**found, hiders=any(each.hiders for each in everyone))
+        found: list[set[Any]] = [set() for _ in _SETS]
+        hiders = False
+        for each in all_needs:
+            hiders = hiders or each.hiders
+            for wanted, more in zip(found, _sets_of(each), strict=True):
+                if more:  # most are empty, and this is done a few times for every mail
+                    wanted.update(more)
+        return cls(**dict(zip(_SETS, map(frozenset, found), strict=True)), hiders=hiders)
+
+
+_SETS = tuple(name for name in Needs.__slots__ if name != "hiders")
+_sets_of = attrgetter(*_SETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,6 @@ class Memory:
     digests: dict[str, int] = field(default_factory=dict)  # digest -> first mail with it in 24 h
     notices: dict[str, Notice] = field(default_factory=dict)
     plain: dict[str, PlainWord] = field(default_factory=dict)  # phone -> the last plain message of the last days
-    answers: dict[str, list[datetime]] = field(default_factory=dict)  # phone -> when we answered it
     timers: dict[str, Timer] = field(default_factory=dict)  # by name
     held: dict[str, dict[str, Held]] = field(default_factory=dict)  # bundle -> member
     tallies: dict[str, list[Tally]] = field(default_factory=dict)
@@ -161,10 +169,11 @@ class Memory:
         self._must(self.complete or (source, key) in self.loaded.keys, f"incident {source}/{key}")
         return self._first(self._by_key, source, key)
 
-    def open_by_producer_key(self, source: str, key: str) -> Incident | None:
-        """The open or acknowledged incident that a recovery with the producer's *key* ends."""
+    def open_by_producer_key(self, source: str, key: str) -> list[Incident]:
+        """The open or acknowledged incidents that a recovery with the producer's *key* ends, oldest first: rules with
+        keys of their own make several of one trouble."""
         self._must(self.complete or (source, key) in self.loaded.producer_keys, f"producer key {source}/{key}")
-        return self._first(self._by_producer_key, source, key)
+        return [self.incidents[number] for number in self._by_producer_key.get((source, key), ())]
 
     def incident(self, number: int) -> Incident | None:
         """An incident by its number, whatever its state."""
@@ -289,14 +298,25 @@ class Memory:
         for message in plan.messages:
             self.messages[message.id] = message
             self.waiting.setdefault(message.incident_id, set()).add(message.id)
-            if message.rule == "(answer)":
-                self.answers.setdefault(message.phone, []).append(message.created_at)
         for number, reason in plan.cancel:
+            self._give_back(number)
             self._move(number, "CANCELLED", reason)
             for waiting in self.waiting.values():
                 waiting.discard(number)
         for number, state, reason in plan.states:
             self._move(number, state, reason)
+
+    def _give_back(self, number: int) -> None:
+        """What was reserved for a message that never left. One that may have left was paid."""
+        if number not in self.messages or self.messages[number].state != "READY":
+            return
+        for budget, spends in list(self.spends.items()):
+            if any(spend.message_id == number for spend in spends):
+                del self.spends[budget]
+                kept = self.spends.setdefault(budget, [])
+                for spend in spends:
+                    if spend.message_id != number:
+                        kept.append(spend)  # one by one: a memory that keeps sums makes them again
 
     def _move(self, number: int, state: MessageState, reason: str) -> None:
         """Two receipts for one message in one transaction: the second must see what the first did (T24)."""

@@ -469,13 +469,24 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """(phone, code) stands for an incident until it expires; then the code rests in quarantine."""
+    """(phone, code) stands for what one SMS told of until it expires, or all of that is over; then the code rests.
+
+    One incident, or those of an SMS about several. *together* names the bundle whose SMS showed the code for all of
+    them: its next SMS keeps the code while any of them goes on. "" = nobody was shown it as one for several.
+    """
 
     phone: str
     code: str
-    incident_id: int
+    incidents: tuple[int, ...]  # that go on, in the order they were told
     expires_at: datetime
-    free_at: datetime
+    free_at: datetime  # from then on the code may stand for something else
+    together: str = ""
+    over: tuple[int, ...] = ()  # that ended, latest last: who answers late hears since when
+
+    @property
+    def about(self) -> tuple[int, ...]:
+        """All that it stood for."""
+        return (*self.over, *self.incidents)
 
 
 @dataclass(frozen=True, slots=True)

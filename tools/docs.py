@@ -1,4 +1,4 @@
-"""Writing the reference pages that the product itself knows best, and checking every link.
+"""Writing the pages, or their parts, that the product itself knows best, and checking every link.
 
 ``python -m tools.docs`` writes the pages and then looks for broken links; with ``--check`` it writes nothing and
 says which page is older than the program. Exit code 1 if something was found.
@@ -10,12 +10,14 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import click
 from click.testing import CliRunner
 
 import bridge.cli
+from tools import keys, producers_table, transcript
 from tools.links import broken_links
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +48,9 @@ def schema_page() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands_page,
     "docs/reference/config.schema.json": schema_page,
+    "docs/reference/producers.md": producers_table.page,
+    "docs/tutorial/rules.md": partial(transcript.fresh, ROOT / "docs/tutorial/rules.md"),
+    **{f"{keys.FOLDER}/{page.name}": partial(keys.rewritten, page) for page in keys.pages()},
 }
 
 

@@ -29,9 +29,8 @@ STATUS: Mapping[str, str] = {
 }
 _HEAD = """# Producers
 
-Written by `python -m tools.producers_table` from the packs in `rules/producers/` and the mails in `tests/producers/`.
-[Producer packs](producer-packs.md) tells how a pack is written, [a new producer](../how-to/new-producer.md) how to add
-one.
+Written by `make docs` from the packs in `rules/producers/` and the mails in `tests/producers/`. [Producer
+packs](producer-packs.md) tells how a pack is written, [a new producer](../how-to/new-producer.md) how to add one.
 
 | producer | fields cut | states | mails it is tested with | status |
 |---|---|---|---|---|

@@ -21,24 +21,30 @@ from urllib.parse import urlsplit
 import structlog
 
 from bridge import __version__
+from bridge.app.calendars import Calendars
 from bridge.app.inbound import wanted_polls
 from bridge.app.planner import Planner
 from bridge.app.standing import Standing
 from bridge.app.taken import cannot_listen
 from bridge.book import RuleBook
+from bridge.config.derived import provider_currency
 from bridge.config.models.doors import Listener
 from bridge.delivery.accounts import Accounts
 from bridge.delivery.gateways import Gateways
+from bridge.delivery.links import Links
 from bridge.delivery.poster import Poster
+from bridge.delivery.prices import Prices
+from bridge.delivery.relays import mail_ways
 from bridge.delivery.sender import Sender
 from bridge.delivery.watcher import Watcher
+from bridge.dispatch.budgets import charge_by
 from bridge.dispatch.decide import bound
 from bridge.egress.smtp import MailRelay
 from bridge.errors import ConfigError, StoreUnavailable
 from bridge.ingress.limits import SharedLimits
 from bridge.ingress.policy import BookPolicy
 from bridge.ingress.smtp import SmtpDoor
-from bridge.model import Envelope, Failed, Happening, Message, Order, OutgoingMail, Receipt, Trouble
+from bridge.model import Envelope, Failed, Happening, Message, Order, OutgoingMail, Plan, Receipt, Trouble
 from bridge.observe import Metrics
 from bridge.providers.base import Balance
 from bridge.providers.build import gateways as open_gateways
@@ -52,10 +58,12 @@ from bridge.web.callbacks import Callbacks, handlers
 from bridge.web.hub import Hub
 from bridge.web.ports import CallbackAnswer, DemoInfo, Health, Part, Ports, PretendWorld
 from bridge.web.server import CannotListen, HttpServer
+from bridge.words.figures import money
 
 log = structlog.get_logger("bridge")
 
 DISK_FLOOR = 64 * 1000 * 1000  # bytes that must be free before a mail is begun (threats F03)
+_OVER_BUDGET = "over budget "  # how such a reason begins (FORMAT §13)
 _DRAIN_MAILS = 5.0
 _DRAIN_ANSWERS = 10.0
 
@@ -93,6 +101,14 @@ class Bridge:
         self.metrics.show_commits(lambda: self.store.commits, lambda: self.store.waiting)
         self._http_client = HttpClient()
         self.gateways = Gateways({}, self.now)
+        self._calendars = Calendars(
+            around.store_path.parent,
+            lambda: self._book,
+            self._http_client,
+            now=self.now,
+            metrics=self.metrics,
+            trouble=lambda names, why: self._tell_soon("calendar", names, why),
+        )
         self._relay: MailRelay | None = None
         self._callbacks: Callbacks | None = None
         self._logins = Logins()
@@ -104,6 +120,9 @@ class Bridge:
         self._sender: Sender | None = None
         self._poster: Poster | None = None
         self._accounts: Accounts | None = None
+        self._links: Links | None = None
+        self._prices: Prices | None = None
+        self._low: set[str] = set()  # providers whose account has less than ``warn_below``
         self._stopping = False
         self.instance = ""
 
@@ -120,10 +139,16 @@ class Bridge:
         try:
             await self._pick_up()
             self._use(self._book)
+            self._calendars.taken(self._book)
             await self._start_loops()
             await self._open_doors()
             if self._accounts is not None:
                 self._run("accounts", self._accounts.run())
+            if self._links is not None:
+                self._run("links", self._links.run())
+            if self._prices is not None:
+                self._run("prices", self._prices.run())
+            self._run("calendars", self._calendars.run())
         except BaseException:
             await self.stop()
             raise
@@ -133,7 +158,7 @@ class Bridge:
         """Close in reverse order: no mail that was answered 250 is lost, no answer on the wire is thrown away."""
         self._stopping = True
         await asyncio.gather(*(door.stop(_DRAIN_MAILS) for door in self.doors))
-        await self._cancel("planner", "accounts", "watcher", "logins", "standing", "poster")
+        await self._cancel("planner", "accounts", "prices", "calendars", "watcher", "logins", "standing", "poster")
         if self._planner is not None:
             with suppress(StoreUnavailable):
                 await self._planner.drain()
@@ -144,6 +169,9 @@ class Bridge:
                 left = await self._sender.finish(_DRAIN_ANSWERS)
                 if left:
                     log.warning("answers did not come in time, asked after at the next start", messages=left)
+        if self._links is not None:
+            await self._cancel("links")
+            await self._links.close()
         self.changes.close()
         await asyncio.gather(*(server.stop() for server in self.servers))
         await self._http_client.close()
@@ -153,6 +181,7 @@ class Bridge:
     def reload(self, book: RuleBook) -> None:
         """Take a new book. Doors keep their sockets; what the book says about addresses and people holds at once."""
         self._use(book)
+        self._calendars.taken(book, self._book)
         self._book = book
         for door in self.doors:
             door.reload_certificates()
@@ -171,7 +200,9 @@ class Bridge:
 
     def _use(self, book: RuleBook) -> None:
         """What is made of a book and holds secrets. Raises ConfigError before anything was exchanged."""
-        opened = open_gateways(book.config.providers, self._http_client)
+        hostname = BookPolicy(lambda: book).hostname
+        mail = mail_ways(book.config.outgoing_mail, hostname)
+        opened = open_gateways(book.config.providers, self._http_client, mail)
         accounts = {name: gateway.account for name, gateway in opened.items()}
         callbacks = Callbacks(
             self.store,
@@ -185,7 +216,7 @@ class Bridge:
         relay = None
         if outgoing is not None:
             password = outgoing.password.resolve("outgoing_mail.password") if outgoing.password else None
-            relay = MailRelay(outgoing, password, hostname=BookPolicy(lambda: book).hostname)
+            relay = MailRelay(outgoing, password, hostname=hostname)
         self.gateways = Gateways(opened, self.now)
         self._callbacks = callbacks
         self._relay = relay
@@ -222,6 +253,7 @@ class Bridge:
             owner=self.owner,
             now=self.now,
             decide_failed=self._decide_in,
+            charge=lambda: charge_by(self._book),
             ended=self._ended,
             alarm=self._alarm,
         )
@@ -232,6 +264,7 @@ class Bridge:
             now=self.now,
             decide=self._decide_in,
             submit=self._sender.submit,
+            charge=lambda: charge_by(self._book),
             moved=lambda message, _state: self._changed(message),
         )
         self._poster = Poster(self.store, lambda: self._relay, owner=self.owner, now=self.now, ended=self._mail_ended)
@@ -243,13 +276,16 @@ class Bridge:
             arrived=self._wake,
             known=self._balance,
         )
-        standing = Standing(self.store, self.metrics, self.now, lambda: self.gateways)
+        prices = Prices(self.store, lambda: self.gateways, lambda: self._book, now=self.now)
+        standing = Standing(self.store, self.metrics, self.now, lambda: self.gateways, lambda: self._book)
         self._planner.started()
         self._run("planner", self._planner.run())
         self._run("sender", self._sender.run())
         self._run("watcher", watcher.run())
         self._run("poster", self._poster.run())
         self._accounts = accounts
+        self._links = Links(self.store, lambda: self.gateways, now=self.now, decide=self._decide_in, arrived=self._wake)
+        self._prices = prices
         self._run("standing", standing.run())
         self._run("logins", follow(self.store, self._logins))
 
@@ -383,13 +419,18 @@ class Bridge:
             provider, outcome.submission.lower(), seconds, claimed.message.segments if accepted else 0
         )
         if outcome.cost:
-            self.metrics.paid(provider, claimed.message.currency, Decimal(outcome.cost))
+            self.metrics.paid(provider, self._currency_of(claimed), Decimal(outcome.cost))
         if claimed.attempt.number == 1:
             wait = (claimed.attempt.started_at - claimed.message.created_at).total_seconds()
             self.metrics.hand_over_seconds.labels(claimed.message.message_class).observe(wait)
         if outcome.message == "REJECTED" and self._poster is not None:
             self._poster.wake()
         self._changed(claimed.message)
+
+    def _currency_of(self, claimed: Claimed) -> str:
+        config, provider = self._book.config, claimed.attempt.provider
+        known = provider_currency(config, provider) if provider in config.providers else None
+        return known or claimed.message.currency
 
     def _changed(self, message: Message) -> None:
         self.changes.publish(
@@ -402,13 +443,29 @@ class Bridge:
 
     def _balance(self, account: str, balance: Balance) -> None:
         self.metrics.balance.labels(account, balance.currency).set(float(balance.amount))
+        self._warn_below(account, balance)
         self.changes.publish("now")
+
+    def _warn_below(self, account: str, balance: Balance) -> None:
+        """Once for each time that the money of an account falls below what its provider's settings say."""
+        for name, door in self.gateways.doors.items():
+            settings = self._book.config.providers.get(name)
+            wished = settings.warn_below if settings is not None and door.gateway.account == account else None
+            if wished is None or balance.currency not in ("", wished.currency):
+                continue
+            if balance.amount >= wished.amount:
+                self._low.discard(name)
+            elif name not in self._low:
+                self._low.add(name)
+                why = f"{money(balance.amount, wished.currency)} left, below {money(wished.amount, wished.currency)}"
+                self._tell_soon("account.low", name, why)
 
     def _alarm(self, kind: str, name: str, why: str) -> None:
         self.changes.publish("now")
-        others = tuple(other for other in self.gateways.doors if other != name)
-        trouble = Trouble(cast("Any", kind), name, why, others)
-        self._run(f"alarm {kind} {name}", self._tell_of(trouble))
+        self._tell_soon(kind, name, why, tuple(other for other in self.gateways.doors if other != name))
+
+    def _tell_soon(self, kind: str, name: str, why: str, others: tuple[str, ...] = ()) -> None:
+        self._run(f"alarm {kind} {name}", self._tell_of(Trouble(cast("Any", kind), name, why, others)))
 
     async def _tell_of(self, trouble: Trouble) -> None:
         """The operator hears of it by mail; a store that is away is loud in the log already."""
@@ -423,12 +480,21 @@ class Bridge:
             return
         for message in one.plan.messages:
             self.metrics.messages_created.labels(message.message_class).inc()
+        self._count_limits(one.plan)
         if hasattr(one.happening, "events"):
             self.metrics.mails_planned.labels(one.plan.mail_state).inc()
             for routed in one.happening.events:
                 self.metrics.events.labels(routed.event.producer, routed.event.state).inc()
         if one.plan.read_as:
             self.metrics.replies.labels(getattr(one.happening, "provider", ""), one.plan.read_as).inc()
+
+    def _count_limits(self, plan: Plan) -> None:
+        """What did not fit, by the budget's name in the configuration, and storms."""
+        dropped = (str(entry.data.get("reason", "")) for entry in plan.journal if entry.kind == "message.dropped")
+        for reason in (*(fate.reason for fate in plan.fates), *dropped):
+            if reason.startswith(_OVER_BUDGET):
+                self.metrics.over_budget.labels(reason.removeprefix(_OVER_BUDGET)).inc()
+        self.metrics.storms.inc(sum(entry.kind == "storm.began" for entry in plan.journal))
 
     def _count_receipt(self, happening: Happening) -> None:
         match happening:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,11 +14,12 @@ from bridge.book.standing import Standing
 from bridge.config.models.providers import Provider
 from bridge.config.models.root import Config
 from bridge.config.names import MailTarget, Who
-from bridge.model import Event, Override
+from bridge.model import Event, Override, Reading
 from bridge.oncall.people import People, Target
 from bridge.oncall.windows import Windows
 from bridge.producers.loading import Packs
-from bridge.render.texts import Text
+from bridge.render.texts import RenderFailed, Text
+from bridge.render.variables import carrier_text
 from bridge.routing.addresses import Addresses
 from bridge.routing.numbers import Destinations, forbidden, read_number
 from bridge.routing.rulebook import Rules
@@ -26,6 +28,7 @@ from bridge.routing.sources import Sources
 from bridge.sms.fit import Alphabet
 from bridge.words.vocabulary import Vocabulary
 
+_LONGEST_KEY = 500  # characters: longer ones do not fit into an index
 _ANSWER_VALIDITY = timedelta(minutes=30)  # an answer to a command that comes later than this only confuses
 
 
@@ -83,19 +86,21 @@ class RuleBook:
             return None
         return {"alert": texts.alert, "recovery": texts.recovery, "group": texts.group}[which]
 
-    def key(self, rule: str, event: Event, groups: Mapping[str, str]) -> str:
-        """The rule's ``key`` for this event, "" when it has none or it renders to nothing."""
+    def key(self, rule: str, event: Event, groups: Mapping[str, str], reading: Reading) -> str:
+        """The rule's ``key`` for this event of *reading*; "" when it has none, or none can be made of this mail: then
+        the producer's key holds, as if the rule had none. A long one (of a whole text) is cut and made unique."""
         value = self.keys.get(rule)
         if value is None:
             return ""
-        return value(
-            {
-                **{name: getattr(event, name) for name in _EVENT_FIELDS},
-                "fqdn": event.host,
-                "labels": event.labels,
-                "m": groups,
-            }
-        ).strip()
+        subject, text = reading.subject, reading.text
+        mail = {"subject": subject, "from": reading.sender, "text": text, "carrier_text": carrier_text(subject, text)}
+        fields = {name: getattr(event, name) for name in _EVENT_FIELDS}
+        try:
+            key = value({**fields, **mail, "fqdn": event.host, "labels": event.labels, "m": groups}).strip()
+        except RenderFailed:
+            return ""
+        digest = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:12]
+        return key if len(key) <= _LONGEST_KEY else f"{key[:_LONGEST_KEY]} #{digest}"
 
     @property
     def flapping(self) -> bool:
@@ -240,10 +245,14 @@ class RuleBook:
 
     def promises_answers(self, rule: str, action: Action, phone: str) -> bool:
         """Whether an SMS of this rule shows a code: its text has one, or the frame may, and answers can arrive."""
-        own = self.text(rule, "alert")
-        if own is not None:
-            return any("code" in variant.names for variant in own.variants.values())
+        if self.text(rule, "alert") is not None:
+            return self.shows_code(rule, "alert")
         return action.track and self.answerable(self.chain(action, phone))
+
+    def shows_code(self, rule: str, which: Literal["alert", "group"]) -> bool:
+        """Whether the rule's own text for this occasion has a place for a code."""
+        own = self.text(rule, which)
+        return own is not None and any("code" in variant.names for variant in own.variants.values())
 
     def price(self, chain: Sequence[str], phone: str, segments: int) -> tuple[Decimal | None, str]:
         """Price of a message by the table of the first provider, and its currency. None = not known before."""

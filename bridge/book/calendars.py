@@ -1,13 +1,18 @@
 """The iCalendars of a configuration: files are read when the book is made, URLs are fetched by the application.
 
-What is wrong with a file, and whom the shifts do not cover, is told here with its place; ``now`` is an argument.
+It keeps what it fetched last beside the store, and every process reads it there. What is wrong with a file, and whom
+the shifts do not cover, is told here with its place; ``now`` is an argument.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path as FilePath
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bridge.config.load import Loaded
@@ -42,7 +47,35 @@ def read_calendars(loaded: Loaded) -> ReadCalendars:
     for path, ical in _named(loaded):
         if ical.file is not None:
             _read_file(loaded, read, path, ical)
+        elif ical.url is not None and not _is_safe(ical.url):
+            sentence = f"{urlsplit(ical.url).scheme}: whoever is on the way could put himself on call; write https"
+            read.errors.append(_told(loaded, (*path, "url"), sentence))
     return read
+
+
+def _is_safe(url: str) -> bool:
+    """Verified and encrypted, or not leaving this machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return True
+    try:
+        return ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return parts.hostname == "localhost"
+
+
+def copy_of(folder: FilePath, url: str) -> FilePath:
+    """Where what *url* said last is kept beside the store. A URL may be a secret, so its digest is the name."""
+    return folder / "calendars" / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.ics"
+
+
+def recall(feeds: Feeds, folder: FilePath) -> None:
+    """Give *feeds* the last good copy of every URL of which they know nothing yet. A copy that is spoilt is none."""
+    for url in feeds.missing():
+        try:
+            feeds.take(url, copy_of(folder, url).read_bytes())
+        except (OSError, ValueError):
+            continue  # it is fetched soon; until then nobody is on call by it, which is said then
 
 
 def _named(loaded: Loaded) -> Iterator[tuple[Path, Ical]]:

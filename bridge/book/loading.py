@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from bridge.book.book import RuleBook, RuleTexts
 from bridge.book.calendars import read_calendars, uncovered
@@ -30,10 +30,12 @@ from bridge.oncall.windows import Windows
 from bridge.producers.loading import load_packs
 from bridge.render.texts import Text, compile_text, compile_value, load_template
 from bridge.routing.addresses import Addresses
-from bridge.routing.rulebook import Rules, compile_rules
+from bridge.routing.rulebook import CompileValue, Rules, compile_rules
 from bridge.routing.rules import CompiledRule, Value
 from bridge.routing.sources import Sources
 from bridge.words.vocabulary import Verb, Vocabulary, with_more
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,34 @@ def _line_of(problem: str) -> str:
     return f"{file}:{line}" if line.isdigit() else problem
 
 
+class _Parts:
+    """Parts of a book, each made by itself, so that what is wrong in one does not hide what is wrong in the next."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def made(self, make: Callable[[], T]) -> T | None:
+        """What *make* gives; None, with its problems kept, where it raises ConfigError."""
+        try:
+            return make()
+        except ConfigError as error:
+            self.problems += error.problems
+            return None
+
+
 def _compile(loaded: Loaded, feeds: Feeds) -> tuple[RuleBook, tuple[str, ...]]:
-    config = loaded.config
+    """The book and its warnings. Raises ConfigError with what is wrong in all of its parts."""
+    config, parts = loaded.config, _Parts()
     windows = Windows(config.windows, config.calendars, config.timezone, feeds)
-    rules = compile_rules(
-        loaded.rule_files, config, compile_value=compile_value, windows=windows.test, places=loaded.places
-    )
-    texts, keys = _texts(rules, loaded)
-    watches = compile_watches(loaded)
+    rules = parts.made(lambda: _rules(loaded, windows, compile_value))
+    texts = parts.made(lambda: _texts(rules or _rules(loaded, windows, _any_value), loaded))
+    steps = parts.made(lambda: compile_steps(loaded))
+    watches = parts.made(lambda: compile_watches(loaded))
+    vocabulary = parts.made(lambda: _vocabulary(loaded))
+    packs = parts.made(lambda: load_packs(folder=_own_packs(loaded)))
+    standing = rules and parts.made(lambda: compile_standing(loaded, rules, windows))
+    if not (rules and texts and watches and vocabulary and packs and standing) or steps is None:
+        raise ConfigError(tuple(dict.fromkeys(parts.problems)))
     sources = Sources(config.sources)
     book = RuleBook(
         config=config,
@@ -118,17 +140,28 @@ def _compile(loaded: Loaded, feeds: Feeds) -> tuple[RuleBook, tuple[str, ...]]:
         sources=sources,
         addresses=Addresses(rules, config, sources),
         people=People(config.people, config.teams, Rotas(config.rotas, windows, config.timezone, config.people)),
-        packs=load_packs(folder=_own_packs(loaded)),
-        texts={**texts, **compile_steps(loaded), **watches.texts},
+        packs=packs,
+        texts={**texts[0], **steps, **watches.texts},
         watch_actions=watches.actions,
-        keys=keys,
+        keys=texts[1],
         digest=_digest(loaded),
-        vocabulary=_vocabulary(loaded),
+        vocabulary=vocabulary,
         windows=windows,
-        standing=compile_standing(loaded, rules, windows),
+        standing=standing,
         hostname=config.node or platform.node(),
     )
     return book, tuple(_never_fitting(rules, loaded))
+
+
+def _rules(loaded: Loaded, windows: Windows, compile_value: CompileValue) -> Rules:
+    return compile_rules(
+        loaded.rule_files, loaded.config, compile_value=compile_value, windows=windows.test, places=loaded.places
+    )
+
+
+def _any_value(_source: str, _place: str) -> Value:
+    """In place of the values of ``set``, when one of them is wrong: the texts of the rules can be looked at anyway."""
+    return lambda _fields: ""
 
 
 def _vocabulary(loaded: Loaded) -> Vocabulary:
@@ -267,6 +300,19 @@ def _path_to(rules: Sequence[Rule], name: str, above: tuple[str | int, ...], key
 
 
 def _digest(loaded: Loaded) -> str:
-    """A name for exactly these rules and this configuration: stored with what was decided by them."""
+    """A name for exactly these rules, templates, producers of the operator and this configuration: stored with what
+    was decided by them."""
     parts = [repr(loaded.config), *(f"{file}\0{content!r}" for file, content in loaded.rule_files)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+    found = hashlib.sha256("\0".join(parts).encode())
+    for pattern in ("templates/*.j2", "producers/*.yaml"):
+        for path in sorted(loaded.rules_folder.glob(pattern)):
+            found.update(f"\0{path.name}\0".encode() + _bytes_of(path))
+    return found.hexdigest()[:12]
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What stands in a file; nothing when it cannot be read: where it is used, that was said."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

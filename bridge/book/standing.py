@@ -160,8 +160,7 @@ class _Compiler:
     def _condition(self, condition: Condition, file: str, path: Path) -> CompiledCondition:
         compiled = self.rules.conditions.compile(condition, path)
         for mistake in self.rules.conditions.taken():
-            if not mistake.warning:
-                self.errors.append(str(self.loaded.places.problem(file, mistake.path, mistake.sentence)))
+            self.errors.append(str(self.loaded.places.problem(file, mistake.path, mistake.sentence)))
         return compiled
 
     def _span(self, window: object, file: str, path: Path) -> Span | None:

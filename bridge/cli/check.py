@@ -5,6 +5,7 @@ Resolves no secret and touches neither network nor store.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.book.loading import LoadedBook
 
 _CONFIGURATION = 78
+_PLACED = re.compile(r"(.+?):([0-9]+):([0-9]+) ")
 
 
 @click.command("check")
@@ -54,11 +56,19 @@ def command(config: Path, strict: bool, as_json: bool, addresses: bool, source: 
 
 
 def _found(loaded: LoadedBook) -> list[tuple[str, str]]:
-    """(sentence, level) of everything, in the order of the files; what only compiling finds comes last."""
+    """(sentence, level) of everything, in the order of the files and of what stands in them."""
     found = [(str(problem), str(problem.level)) for problem in loaded.loaded.problems]
     said = {sentence for sentence, _ in found}
     found += [(sentence, "error") for sentence in loaded.errors if sentence not in said]
-    return found + [(sentence, "warning") for sentence in loaded.warnings if sentence not in said]
+    found += [(sentence, "warning") for sentence in loaded.warnings if sentence not in said]
+    order = list(dict.fromkeys(_place(sentence)[0] for sentence, _ in found))
+    return sorted(found, key=lambda one: (order.index(_place(one[0])[0]), *_place(one[0])[1:]))
+
+
+def _place(sentence: str) -> tuple[str, int, int]:
+    """File, line and column before a sentence; what has none is a place of its own."""
+    placed = _PLACED.match(sentence)
+    return (placed[1], int(placed[2]), int(placed[3])) if placed else (sentence, 0, 0)
 
 
 def _of(loaded: LoadedBook, wanted: str) -> list[str]:

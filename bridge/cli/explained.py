@@ -25,7 +25,7 @@ def tree(found: Explanation, zone: ZoneInfo, *, plain: bool) -> Iterator[str]:
         for mail in found.plan.mails:
             yield _mail(mail)
         yield from _others(found)
-        yield from _memory(found.plan)
+        yield from _memory(found.plan, found.currency)
         yield from _later(found.plan, zone)
     reason = found.nothing_sent_because
     if reason is not None:
@@ -48,8 +48,9 @@ def _event(number: int, routed: RoutedEvent, *, plain: bool) -> Iterator[str]:
     event = routed.event
     severity = click.style(event.severity, fg=_LOUD.get(event.severity), bold=True)
     where = " ".join(filter(None, (event.host, event.service)))
+    what = f"{where}: {event.title}" if where else event.title
     key = f"  key {event.key}" if event.key else ""
-    yield f"event {number}: {event.producer} {event.state} {severity}  {where}: {event.title}{key}"
+    yield f"event {number}: {event.producer} {event.state} {severity}  {what}{key}"
     for visit in routed.trace:
         last = visit is routed.trace[-1] and not routed.left
         yield f"  {_branch(last=last, plain=plain)} {_visit(visit, plain=plain)}"
@@ -97,12 +98,12 @@ def _others(found: Explanation) -> Iterator[str]:
             yield f"no SMS for {who}: {fate.reason}"
 
 
-def _memory(plan: Plan) -> Iterator[str]:
+def _memory(plan: Plan, currency: str) -> Iterator[str]:
     """What becomes of incidents, and what is taken from budgets."""
     for incident in plan.incidents:
         events = f", {incident.count} events" if incident.count > 1 else ""
         yield f"incident {incident.id} {incident.state}{events}  key {incident.key}"
-    for name, count, price in expenses(plan):
+    for name, count, price in expenses(plan, currency):
         yield f"budget {name}: {count} message{'' if count == 1 else 's'}, {price}"
 
 

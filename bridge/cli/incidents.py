@@ -16,10 +16,10 @@ import click
 from bridge.cli import tables
 from bridge.cli.opening import (
     answered_json,
-    book_of,
     config_of,
     config_option,
     json_option,
+    living_book,
     reading,
     user_name,
     writing,
@@ -141,7 +141,7 @@ def _order(config: Path, verb: str, numbers: tuple[int, ...]) -> None:
     """Give the order for each incident and say what became of it; ends the program with 1 where one did not fit."""
     from bridge.store import views
 
-    book, now, by = book_of(config).require(), datetime.now(UTC), user_name()
+    book, now, by = living_book(config), datetime.now(UTC), user_name()
     refused: list[str] = []
 
     def one(tx: Tx, number: int) -> tuple[Incident | None, Incident | None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.cli.opening import answered_json, book_of, config_option, json_option, reading
+from bridge.cli.opening import answered_json, config_option, json_option, living_book, reading
 from bridge.cli.ordering import ordered
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def who(config: Path, rotas: tuple[str, ...], as_json: bool) -> None:
     """Show who is on call now, until when, and who follows."""
     from datetime import UTC, datetime
 
-    book, now = book_of(config).require(), datetime.now(UTC)
+    book, now = living_book(config), datetime.now(UTC)
     unknown = [name for name in rotas if name.casefold() not in book.config.rotas]
     if unknown:
         _stop("who", f"no rota is called {unknown[0]}. There are: {', '.join(book.config.rotas) or 'none'}")

@@ -18,6 +18,7 @@ import click
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
+    from bridge.book import RuleBook
     from bridge.book.loading import LoadedBook
     from bridge.config.models import Config
     from bridge.store.engine import Store, Tx
@@ -43,6 +44,16 @@ def book_of(config: Path) -> LoadedBook:
     loaded = load_book(_there(config))
     loaded.require()
     return loaded
+
+
+def living_book(config: Path) -> RuleBook:
+    """The book as ``run`` has it: with the calendars that it fetched last, where there is a store."""
+    from bridge.book.calendars import recall
+
+    book = book_of(config).require()
+    if book.people.rotas.feeds.missing():
+        recall(book.people.rotas.feeds, Path(book.config.store.url.partition("://")[2]).parent)
+    return book
 
 
 def config_of(config: Path) -> Config:

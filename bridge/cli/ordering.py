@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bridge.cli.opening import book_of, user_name, writing
+from bridge.cli.opening import living_book, user_name, writing
 
 if TYPE_CHECKING:
     from bridge.book import RuleBook
@@ -28,5 +28,5 @@ def give(tx: Tx, book: RuleBook, words: tuple[str, ...], by: str, now: datetime)
 
 def ordered(config: Path, *words: str) -> Plan:
     """Give the order of whoever sits at this terminal to the store of the configuration at *config*."""
-    book, now = book_of(config).require(), datetime.now(UTC)
+    book, now = living_book(config), datetime.now(UTC)
     return writing(book.config, lambda tx: give(tx, book, words, user_name(), now))

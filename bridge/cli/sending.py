@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from bridge.book import RuleBook
     from bridge.config.models import Config
     from bridge.delivery.gateways import Gateways
-    from bridge.model import Failed, Message
+    from bridge.model import Failed, Message, Spend
+    from bridge.store.direct import Reserve
     from bridge.store.engine import Store, Tx
     from bridge.store.outbox import Claimed, Outcome
 
@@ -78,7 +79,7 @@ async def through_the_bridge(book: RuleBook, path: Path, message: Message, by: s
     from bridge.store import direct
 
     async with opened(path) as store:
-        message = await store.write(lambda tx: direct.add(tx, message, by))
+        message = await store.write(lambda tx: direct.add(tx, message, by, _reserve_by(book)))
         if not wait:
             told.step(message, "READY", "kept, the bridge sends it now")
             return DELIVERED
@@ -114,12 +115,14 @@ async def direct(book: RuleBook, path: Path, message: Message, by: str, told: To
     Raises ConfigError when a provider's secret cannot be had.
     """
     from bridge.delivery.gateways import Gateways
+    from bridge.delivery.relays import mail_ways
     from bridge.providers.build import gateways as build
     from bridge.providers.http import HttpClient
 
     async with opened(path) as store, HttpClient() as http:
-        gateways = Gateways(build(book.config.providers, http), _now)
-        claimed, outcome = await _handed_over(store, gateways, message, by)
+        mail = mail_ways(book.config.outgoing_mail, book.hostname)
+        gateways = Gateways(build(book.config.providers, http, mail), _now)
+        claimed, outcome = await _handed_over(store, gateways, book, message, by)
         if outcome is None or outcome.submission == "UNKNOWN":
             name = claimed.attempt.provider
             told.step(claimed.message, "UNKNOWN", f"{name} gave no answer; it may arrive. A bridge asks for it; do not "
@@ -130,9 +133,24 @@ async def direct(book: RuleBook, path: Path, message: Message, by: str, told: To
         return await _not_taken(store, claimed, outcome, told, by)
 
 
-async def _handed_over(store: Store, gateways: Gateways, message: Message, by: str) -> tuple[Claimed, Outcome | None]:
+def _reserve_by(book: RuleBook) -> Reserve:
+    """What a message takes from the budgets of *book*: whoever types it spends the same money."""
+    from bridge.dispatch import alone
+    from bridge.store import recall
+
+    def reserve(tx: Tx, message: Message) -> Sequence[Spend]:
+        memory = recall.load(tx, alone.needs_of(book, {message.phone}, message.created_at), message.created_at)
+        return alone.reserved(book, memory, message, message.created_at)
+
+    return reserve
+
+
+async def _handed_over(
+    store: Store, gateways: Gateways, book: RuleBook, message: Message, by: str
+) -> tuple[Claimed, Outcome | None]:
     """One hand-over, written down before and after; no outcome when the answer did not come in time."""
     from bridge.delivery.sender import Sender
+    from bridge.dispatch.budgets import charge_by
     from bridge.store import direct as rows
 
     heard: list[Outcome] = []
@@ -141,9 +159,13 @@ async def _handed_over(store: Store, gateways: Gateways, message: Message, by: s
     def ended(_claimed: Claimed, outcome: Outcome, _seconds: float) -> None:
         heard.append(outcome)
 
-    sender = Sender(store, lambda: gateways, owner=owner, now=_now, decide_failed=_nobody_else_is_told, ended=ended)
+    sender = Sender(
+        store, lambda: gateways, owner=owner, now=_now, decide_failed=_nobody_else_is_told, ended=ended,
+        charge=lambda: charge_by(book),
+    )  # fmt: skip
+    reserve = _reserve_by(book)
     try:
-        claimed = await store.write(lambda tx: rows.add_and_claim(tx, message, by, owner, gateways.choose))
+        claimed = await store.write(lambda tx: rows.add_and_claim(tx, message, by, owner, gateways.choose, reserve))
     except NotSent as error:
         raise NotSent(f"{' and '.join(message.providers)}: {error.reason}") from error
     sender.submit(claimed)
@@ -156,15 +178,17 @@ async def _taken(gateways: Gateways, claimed: Claimed, outcome: Outcome, told: T
     cost = message.price if outcome.cost is None else Decimal(outcome.cost)
     said = _sentence("ACCEPTED", name, "", None, cost, message.currency)
     told.step(message, "ACCEPTED", said if wait else said.partition(",")[0], provider_id=outcome.provider_id)
-    return await _ask(gateways, claimed, cost, told, wait) if wait else DELIVERED
+    return await _ask(gateways, claimed, outcome, cost, told, wait) if wait else DELIVERED
 
 
-async def _ask(gateways: Gateways, claimed: Claimed, cost: Decimal | None, told: Told, wait: float) -> int:
+async def _ask(
+    gateways: Gateways, claimed: Claimed, outcome: Outcome, cost: Decimal | None, told: Told, wait: float
+) -> int:
     """Ask the provider until it knows the end, or until *wait* seconds are over."""
     from bridge.providers.base import Question
 
     message, name = claimed.message, claimed.attempt.provider
-    question = Question(message.phone, claimed.attempt.client_id)
+    question = Question(message.phone, claimed.attempt.client_id, outcome.provider_id)
     deadline = asyncio.get_running_loop().time() + wait
     why = "not yet reported"
     while asyncio.get_running_loop().time() < deadline:

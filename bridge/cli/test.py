@@ -65,8 +65,10 @@ def command(
         click.echo(json.dumps(found.data(loaded, skip_unbuilt=skip_unbuilt), ensure_ascii=False, indent=2))
     else:
         _tell(loaded, found, skip_unbuilt=skip_unbuilt)
-    failed = any(_counts(one, skip_unbuilt) for one in outcomes)
-    context.exit(_DID_NOT_HOLD if failed or found.falls_short(fail_under) else 0)
+    if found.is_seen_less(fail_under):
+        click.echo(f"smsbridge test: less than {fail_under:g} % of rules and branches were seen.", err=True)
+    failed = any(_counts(one, skip_unbuilt) for one in outcomes) or found.is_seen_less(fail_under) or found.survived
+    context.exit(_DID_NOT_HOLD if failed else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,14 @@ class _Found:
     coverage: Coverage | None
     verdict: Verdict | None
 
-    def falls_short(self, fail_under: float | None) -> bool:
-        """Whether too little was seen, or a mutant survived."""
-        unseen = fail_under is not None and self.coverage is not None and self.coverage.percent < fail_under
-        return unseen or (self.verdict is not None and bool(self.verdict.survivors))
+    def is_seen_less(self, fail_under: float | None) -> bool:
+        """Whether less than *fail_under* percent was seen."""
+        return fail_under is not None and self.coverage is not None and self.coverage.percent < fail_under
+
+    @property
+    def survived(self) -> bool:
+        """Whether a mutant did."""
+        return self.verdict is not None and bool(self.verdict.survivors)
 
     def data(self, loaded: LoadedBook, *, skip_unbuilt: bool) -> dict[str, object]:
         """One object for ``--json``."""

@@ -15,7 +15,7 @@ import structlog
 
 from bridge.delivery.gateways import Account, Gateways
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
-from bridge.providers.base import Balance, Gateway, Inbound, inbound_key
+from bridge.providers.base import Balance, Gateway, Inbound, NoWayToAsk, inbound_key
 from bridge.store import accounts, inbound
 from bridge.store.engine import Store, Tx
 
@@ -62,10 +62,9 @@ class Accounts:
         for gateway in self._first_doors():
             if self._is_due(f"balance {gateway.account}", BALANCE_EVERY):
                 await self._balance(gateway)
-        for name, every in self._polled().items():
-            gateways = self._gateways()
-            if name in gateways and self._is_due(f"inbound {name}", every):
-                await self.fetch(gateways[name])
+        for name, every in self._one_of_each_account().items():
+            if self._is_due(f"inbound {name}", every):
+                await self.fetch(self._gateways()[name])
 
     async def _note_pause(self, account: Account, *, paused: bool) -> None:
         """Write a pause down, write its end down, and let an operator end it (``queue release --gateway``)."""
@@ -88,6 +87,8 @@ class Accounts:
         now = self._now()
         try:
             found = await gateway.balance()
+        except NoWayToAsk:
+            return
         except DeliveryError as error:
             if isinstance(error, AccountPaused):
                 self._gateways().pause(gateway.name, error)
@@ -108,6 +109,8 @@ class Accounts:
         after = int(last) if last.isdigit() else 0
         try:
             found = await gateway.inbound(after, _FIRST_HOURS)
+        except NoWayToAsk:
+            return 0
         except DeliveryError as error:
             log.warning("no inbound SMS", gateway=gateway.name, why=error.reason)
             return 0
@@ -129,6 +132,16 @@ class Accounts:
         if newest:
             accounts.put(tx, replace(accounts.get(tx, gateway.account), last_inbound_id=str(newest)))
         return new
+
+    def _one_of_each_account(self) -> dict[str, timedelta]:
+        """Doors to poll: the inbox is the account's, and a provider refuses who asks too often for the same."""
+        gateways, accounts = self._gateways(), set[str]()
+        chosen: dict[str, timedelta] = {}
+        for name, every in self._polled().items():
+            if name in gateways and gateways[name].account not in accounts:
+                accounts.add(gateways[name].account)
+                chosen[name] = every
+        return chosen
 
     def _first_doors(self) -> list[Gateway]:
         first: dict[str, Gateway] = {}

@@ -11,16 +11,36 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from bridge.errors import AccountPaused
 from bridge.model import Message
-from bridge.providers.base import Gateway
+from bridge.providers.base import Gateway, LinkedGateway
 from bridge.store.outbox import Attempt, Prepared, Wait
 
 _TRIPS_AFTER = 5  # failures in a row
 _REST = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2))
 _LOOK_AGAIN = timedelta(seconds=2)  # for a message whose doors are all paused or resting
+SAME_TEXT_PAUSE = timedelta(seconds=61)
+"""One identical request a minute is what an account allows at the families of ``_MINUTE_RULE``."""
+
+_MINUTE_RULE = ("smsc:", "smsgate:")
+
+_NO_TWINS: Mapping[str, datetime] = MappingProxyType({})
 _PAUSES = {"money": timedelta(minutes=10), "password": timedelta(minutes=15), "blocked": timedelta(minutes=30)}
+
+
+@dataclass(slots=True)
+class Places:
+    """How many hand-overs may be under way at once, and how many are."""
+
+    most: int
+    taken: int = 0
+
+    @property
+    def free(self) -> int:
+        """Hand-overs that could begin now."""
+        return max(0, self.most - self.taken)
 
 
 @dataclass(slots=True)
@@ -28,12 +48,16 @@ class Account:
     """What all doors of one login share."""
 
     name: str
-    parallel: int
-    open: int = 0
+    places: Places  # of all its doors but those that live on a link
     paused_until: datetime | None = None
     cause: str = ""  # money, password, blocked
     reason: str = ""
     noted: bool = False  # the pause stands in the store, where pages and the command line see it
+
+    @property
+    def open(self) -> int:
+        """Hand-overs under way."""
+        return self.places.taken
 
 
 @dataclass(slots=True)
@@ -42,6 +66,7 @@ class Door:
 
     gateway: Gateway
     account: Account
+    places: Places  # the account's, or where the gateway lives on a link, the link's
     open: int = 0
     failures: int = 0  # in a row
     resting_until: datetime | None = None
@@ -68,9 +93,8 @@ class Gateways:
         self.accounts: dict[str, Account] = {}
         self.doors: dict[str, Door] = {}
         for name, gateway in gateways.items():
-            account = self.accounts.setdefault(gateway.account, Account(gateway.account, gateway.parallel))
-            account.parallel = min(account.parallel, gateway.parallel)
-            self.doors[name] = Door(gateway, account)
+            account = self.accounts.setdefault(gateway.account, Account(gateway.account, Places(0)))
+            self.doors[name] = Door(gateway, account, _places(gateway, account))
 
     def __getitem__(self, name: str) -> Gateway:
         return self.doors[name].gateway
@@ -81,28 +105,36 @@ class Gateways:
     def free(self) -> int:
         """How many hand-overs could begin now."""
         with self._lock:
-            return sum(max(0, a.parallel - a.open) for a in self.accounts.values() if not self._paused(a))
+            places = {id(d.places): d.places for d in self.doors.values() if not self._paused(d.account)}
+            return sum(each.free for each in places.values())
 
-    def choose(self, message: Message, attempts: Sequence[Attempt]) -> Prepared | Wait:
+    def choose(
+        self, message: Message, attempts: Sequence[Attempt], twins: Mapping[str, datetime] = _NO_TWINS
+    ) -> Prepared | Wait:
         """The first door of the message's chain that can take it; takes a place in its account.
 
         A door that refused the message is not asked again; one that could not be reached comes after the others.
+        *twins*: accounts that were given the same text for the same phone, and when; they refuse a double, the mail
+        door among them without a word, so theirs is the next minute.
         """
         now = self._now()
         with self._lock:
             candidates = self._candidates(message, attempts)
-            for door in candidates:
-                if not self._paused(door.account) and door.may_try(now) and door.account.open < door.account.parallel:
+            free = [door for door in candidates if _minute_is_over(door.account, attempts, twins, now)]
+            for door in free:
+                if not self._paused(door.account) and door.may_try(now) and door.places.free:
                     self._occupy(door)
                     return _prepared(door.gateway, message, now)
-            well = any(not self._paused(door.account) and not door.is_resting(now) for door in candidates)
+            well = any(not self._paused(door.account) and not door.is_resting(now) for door in free)
+        if candidates and not free:
+            return Wait(min(twins[door.account.name] for door in candidates) + SAME_TEXT_PAUSE)
         return Wait(now if well else now + _LOOK_AGAIN)
 
     def take(self, name: str) -> bool:
         """A place for a repeat or a question; False when the account is full or paused."""
         with self._lock:
             door = self.doors[name]
-            if door.account.open >= door.account.parallel or self._paused(door.account):
+            if not door.places.free or self._paused(door.account):
                 return False
             self._occupy(door)
             return True
@@ -112,7 +144,7 @@ class Gateways:
         with self._lock:
             door = self.doors[name]
             door.open = max(0, door.open - 1)
-            door.account.open = max(0, door.account.open - 1)
+            door.places.taken = max(0, door.places.taken - 1)
 
     def worked(self, name: str, seconds: float) -> None:
         """The door answered as a door should (a refusal of one message is an answer too)."""
@@ -170,10 +202,28 @@ class Gateways:
     @staticmethod
     def _occupy(door: Door) -> None:
         door.open += 1
-        door.account.open += 1
+        door.places.taken += 1
 
     def _paused(self, account: Account) -> bool:
         return account.paused_until is not None and self._now() < account.paused_until
+
+
+def _minute_is_over(
+    account: Account, attempts: Sequence[Attempt], twins: Mapping[str, datetime], now: datetime
+) -> bool:
+    """Whether the account would not see a double. A message's own repeats are decided elsewhere."""
+    ruled = account.name in twins and account.name.startswith(_MINUTE_RULE)
+    if not ruled or any(attempt.account == account.name for attempt in attempts):
+        return True
+    return now >= twins[account.name] + SAME_TEXT_PAUSE
+
+
+def _places(gateway: Gateway, account: Account) -> Places:
+    """The least that any door of an account wants holds for all; a window of unanswered PDUs is its link's own."""
+    if isinstance(gateway, LinkedGateway):
+        return Places(gateway.parallel)
+    account.places.most = min(account.places.most or gateway.parallel, gateway.parallel)
+    return account.places
 
 
 def _prepared(gateway: Gateway, message: Message, now: datetime) -> Prepared:

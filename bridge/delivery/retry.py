@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from bridge.delivery.unknown import FIRST_QUESTION, unresolved
 from bridge.errors import DeliveryError, NotSent, OutcomeUnknown, PermanentFailure, TemporaryFailure
@@ -41,6 +42,8 @@ def outcome(
         return _accepted(claimed, ended, now)
     refused = {attempt.provider for attempt in earlier if attempt.state == "REFUSED"}
     left = [name for name in chain if name not in refused]
+    if claimed.message.state == "HANDED_OVER":
+        return _still_handed_over(claimed, ended, now)
     if isinstance(ended, PermanentFailure):
         return _refused(claimed, ended, [name for name in left if name != claimed.attempt.provider], now)
     if isinstance(ended, OutcomeUnknown) or unresolved(earlier, claimed.attempt.account):
@@ -53,7 +56,7 @@ def _accepted(claimed: Claimed, ended: Accepted, now: datetime) -> Outcome:
         message_id=claimed.message.id,
         attempt=claimed.attempt.number,
         submission="ACCEPTED",
-        message="ACCEPTED" if ended.provider_id else "ACCEPTED_NO_ID",
+        message="HANDED_OVER" if ended.handed_over else "ACCEPTED" if ended.provider_id else "ACCEPTED_NO_ID",
         provider_id=ended.provider_id,
         cost=None if ended.cost is None else str(ended.cost),
         due_at=now + FIRST_RECEIPT,
@@ -72,6 +75,22 @@ def _refused(claimed: Claimed, ended: PermanentFailure, others: Sequence[str], n
         due_at=now,
         final=not others,
         status=ended.status,
+    )
+
+
+def _still_handed_over(claimed: Claimed, ended: DeliveryError, now: datetime) -> Outcome:
+    """A resend failed; what a relay took before may still arrive, so nobody else is given the message."""
+    submission: Literal["REFUSED", "UNKNOWN", "NOT_SENT"] = "NOT_SENT"
+    if isinstance(ended, PermanentFailure | OutcomeUnknown):
+        submission = "REFUSED" if isinstance(ended, PermanentFailure) else "UNKNOWN"
+    return Outcome(
+        message_id=claimed.message.id,
+        attempt=claimed.attempt.number,
+        submission=submission,
+        message="HANDED_OVER",
+        reason=ended.reason,
+        code=ended.code,
+        due_at=now + FIRST_RECEIPT,
     )
 
 

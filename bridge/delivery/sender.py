@@ -13,7 +13,7 @@ from datetime import datetime
 
 import structlog
 
-from bridge.delivery.gateways import Gateways
+from bridge.delivery.gateways import SAME_TEXT_PAUSE, Gateways
 from bridge.delivery.retry import outcome
 from bridge.errors import (
     AccountPaused,
@@ -26,7 +26,7 @@ from bridge.errors import (
 )
 from bridge.model import Failed, JournalEntry, Message
 from bridge.providers.base import Accepted, Request
-from bridge.store import journal, outbox
+from bridge.store import journal, outbox, spends
 from bridge.store.engine import Store, Tx
 from bridge.store.outbox import Attempt, Claimed, Outcome, Prepared, Wait
 
@@ -44,7 +44,8 @@ class Sender:
     """Hands over until it is stopped.
 
     *decide_failed* decides, inside the transaction that writes the outcome, what follows from a message that will
-    never arrive. *ended* hears of every attempt after its commit; *alarm* of accounts that paused and doors that rest.
+    never arrive. *charge* says what a provider took, in the currency of the budgets. *ended* hears of every attempt
+    after its commit; *alarm* of accounts that paused and doors that rest.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Sender:
         owner: str,
         now: Callable[[], datetime],
         decide_failed: Decide,
+        charge: Callable[[], spends.Charge | None] = lambda: None,
         ended: Ended = lambda _claimed, _outcome, _seconds: None,
         alarm: Callable[[str, str, str], None] = lambda _kind, _name, _why: None,
     ) -> None:
@@ -63,6 +65,7 @@ class Sender:
         self._owner = owner
         self._now = now
         self._decide_failed = decide_failed
+        self._charge = charge
         self._ended = ended
         self._alarm = alarm
         self._woken = asyncio.Event()
@@ -134,13 +137,21 @@ class Sender:
             return []
         taken: list[str] = []
 
-        def choose(message: Message, attempts: Sequence[Attempt]) -> Prepared | Wait:
-            choice = gateways.choose(message, attempts)
-            if isinstance(choice, Prepared):
-                taken.append(choice.provider)
-            return choice
+        def claim(tx: Tx) -> list[Claimed]:
+            given: dict[tuple[str, str, str], dict[str, datetime]] = {}  # in this very claim
 
-        claiming = asyncio.ensure_future(self._store.write(lambda tx: outbox.claim(tx, now, self._owner, free, choose)))
+            def choose(message: Message, attempts: Sequence[Attempt]) -> Prepared | Wait:
+                same = given.setdefault((message.phone, message.text, message.originator), {})
+                twins = {**outbox.twins(tx, message, now - SAME_TEXT_PAUSE), **same}
+                choice = gateways.choose(message, attempts, twins)
+                if isinstance(choice, Prepared):
+                    taken.append(choice.provider)
+                    same[choice.account] = now
+                return choice
+
+            return outbox.claim(tx, now, self._owner, free, choose)
+
+        claiming = asyncio.ensure_future(self._store.write(claim))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -183,7 +194,8 @@ class Sender:
         if attempt.provider not in gateways:
             return NotSent(f"{attempt.provider} is no longer configured")
         repeat = any(e.account == attempt.account and e.state == "UNKNOWN" for e in claimed.earlier)
-        request = Request(attempt.request, attempt.client_id, repeat)
+        reached = any(e.account == attempt.account and (e.state == "UNKNOWN" or e.code) for e in claimed.earlier)
+        request = Request(attempt.request, attempt.client_id, repeat, heard=reached, attempt=attempt.number)
         try:
             return await gateways[attempt.provider].submit(request)
         except DeliveryError as error:
@@ -231,7 +243,7 @@ class Sender:
             return
 
         def settle(tx: Tx) -> None:
-            outbox.settle(tx, [result for _, result, _ in batch], now)
+            outbox.settle(tx, [result for _, result, _ in batch], now, self._charge())
             journal.add(tx, [_entry(claimed, result, now) for claimed, result, _ in batch])
             rejected = [r for _, r, _ in batch if r.final and r.message == "REJECTED"]
             failed = [Failed(r.message_id, r.reason, r.status) for r in rejected]

@@ -61,6 +61,7 @@ class Believe:
     state: MessageState
     code: str
     error: str
+    cost: str | None = None  # in the provider's currency, None = it did not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,14 @@ def heard(ended: StatusAnswer | DeliveryError, now: datetime, *, ours: bool = Tr
     if isinstance(ended, DeliveryError):
         return {"at": now.isoformat(), "said": "nothing", "code": ended.code, "why": ended.reason}
     said: Said = "not found" if ended.state is None else "found" if ours else "another"
+    cost = {} if ended.cost is None else {"cost": str(ended.cost)}
     return {
         "at": now.isoformat(),
         "said": said,
         "state": ended.state or "",
         "code": ended.code,
         "error": ended.error,
+        **cost,
     }
 
 
@@ -103,7 +106,7 @@ def next_step(attempts: Sequence[Attempt], message_class: MessageClass, revision
     doubt = _Doubt.of(attempts)
     for one in doubt.evidence:
         if one["said"] == "found":
-            return Believe(cast(MessageState, one["state"]), one["code"], one["error"])
+            return Believe(cast(MessageState, one["state"]), one["code"], one["error"], one.get("cost"))
     deadline = doubt.first.started_at + DEADLINES[message_class]
     if now >= deadline:
         return GiveUp("copy" if message_class == "critical" else "hold", _summary(doubt.evidence))

@@ -14,12 +14,13 @@ from typing import Protocol
 
 import structlog
 
+from bridge.delivery import handed, repeated
 from bridge.delivery.gateways import Gateways
 from bridge.delivery.unknown import Ask, Believe, GiveUp, Resend, heard, next_step
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
 from bridge.model import Failed, JournalEntry, Message, MessageState, Receipt
-from bridge.providers.base import Question, Request, StatusAnswer
-from bridge.store import journal, outbox
+from bridge.providers.base import Doubt, Question, Request, StatusAnswer
+from bridge.store import journal, outbox, spends
 from bridge.store.engine import Store, Tx
 from bridge.store.outbox import Claimed, Outcome, Watched
 
@@ -40,7 +41,10 @@ class Submit(Protocol):
 
 
 class Watcher:
-    """Asks until it is stopped. *decide* decides receipts and failures inside a transaction."""
+    """Asks until it is stopped. *decide* decides receipts and failures inside a transaction.
+
+    *charge* says what a provider took, in the currency of the budgets.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Watcher:
         now: Callable[[], datetime],
         decide: Callable[[Tx, Sequence[Receipt | Failed]], None],
         submit: Submit,
+        charge: Callable[[], spends.Charge | None] = lambda: None,
         moved: Callable[[Message, str], None] = lambda _message, _state: None,
     ) -> None:
         self._store = store
@@ -59,6 +64,7 @@ class Watcher:
         self._now = now
         self._decide = decide
         self._submit = submit
+        self._charge = charge
         self._moved = moved
 
     async def run(self) -> None:
@@ -79,8 +85,8 @@ class Watcher:
     async def round(self) -> bool:
         """Ask about everything that is due; True when there may be more."""
         due = await self._store.write(lambda tx: outbox.watch(tx, self._now(), self._owner, _MOST))
-        unknown = [one for one in due if one.message.state == "UNKNOWN"]
-        taken = [one for one in due if one.message.state != "UNKNOWN"]
+        unknown = [one for one in due if self._is_doubtful(one)]
+        taken = [one for one in due if not self._is_doubtful(one)]
         await asyncio.gather(*(self._resolve(one) for one in unknown), self._poll(taken))
         return len(due) == _MOST
 
@@ -90,13 +96,30 @@ class Watcher:
         if found:
             log.warning("hand-overs without an end", messages=found)
 
+    def _is_doubtful(self, watched: Watched) -> bool:
+        """A lost answer, or a mail relay's 250, which says little, as long as there is somebody to ask."""
+        late = self._doubt(watched) == "late" and self._now() < watched.message.valid_until + _STOP_ASKING
+        return watched.message.state == "UNKNOWN" or (watched.message.state == "HANDED_OVER" and late)
+
+    def _doubt(self, watched: Watched) -> Doubt:
+        gateways, name = self._gateways(), watched.attempts[-1].provider if watched.attempts else ""
+        return gateways[name].doubt if name in gateways else "ask"
+
     # a lost answer
 
     async def _resolve(self, watched: Watched) -> None:
         gateways, now = self._gateways(), self._now()
         name = watched.attempts[-1].provider
         revision = gateways[name].revision if name in gateways else ""
-        match next_step(watched.attempts, watched.message.message_class, revision, now):
+        message = watched.message
+        match self._doubt(watched):
+            case "late":
+                step = handed.next_step(watched.attempts, message.state, message.message_class, revision, now)
+            case "repeat" | "once" as doubt:
+                step = repeated.next_step(watched.attempts, message.message_class, revision, doubt, now)
+            case _:
+                step = next_step(watched.attempts, message.message_class, revision, now)
+        match step:
             case Ask(at) if at > now or name not in gateways:
                 await self._store.write(lambda tx: outbox.look_again(tx, watched.message.id, max(at, now + _second())))
             case Ask():
@@ -112,7 +135,7 @@ class Watcher:
         attempt, gateway = watched.attempts[-1], gateways[watched.attempts[-1].provider]
         ended: StatusAnswer | DeliveryError
         try:
-            ended = await gateway.status(Question(watched.message.phone, attempt.client_id))
+            ended = await gateway.status(Question(watched.message.phone, attempt.client_id, attempt.provider_id))
         except DeliveryError as error:
             if isinstance(error, AccountPaused):
                 gateways.pause(attempt.provider, error)  # asking a blocked account prolongs the block
@@ -142,7 +165,7 @@ class Watcher:
         message, attempt, now = watched.message, watched.attempts[-1], self._now()
         settled = Outcome(
             message.id, attempt.number, "ACCEPTED", "ACCEPTED", reason="found by its id", provider_id=attempt.client_id,
-            code=belief.code, due_at=now,
+            code=belief.code, cost=belief.cost, due_at=now,
         )  # fmt: skip
         gateways = self._gateways()
         receipt = Receipt(message.id, belief.state, attempt.provider, belief.code, belief.error)
@@ -151,8 +174,9 @@ class Watcher:
             receipt = gateways[attempt.provider].receipt(message.id, found)
 
         def believe(tx: Tx) -> None:
-            outbox.settle(tx, [settled], now)
-            journal.add(tx, [_entry(message, "attempt.found", now, {"code": belief.code})])
+            outbox.reconsider(tx, message.id)
+            outbox.settle(tx, [settled], now, self._charge())
+            journal.add(tx, [_entry(message, "attempt.found", now, {"code": belief.code, "cost": belief.cost})])
             if belief.state != "ACCEPTED":
                 self._decide(tx, [receipt])
 
@@ -170,6 +194,7 @@ class Watcher:
         settled = Outcome(message.id, attempt.number, "UNKNOWN", state, reason=f"unknown: {end.why}", due_at=due)
 
         def give_up(tx: Tx) -> None:
+            outbox.reconsider(tx, message.id)
             outbox.settle(tx, [settled], now)
             journal.add(tx, [_entry(message, "attempt.given_up", now, {"how": end.how, "why": end.why})])
             self._decide(tx, [Failed(message.id, f"outcome unknown, {end.why}", "4.4.2", chain)])
@@ -192,7 +217,7 @@ class Watcher:
         await asyncio.gather(*(self._poll_door(gateways, name, ones) for name, ones in by_door.items()))
 
     async def _poll_door(self, gateways: Gateways, name: str, ones: Sequence[Watched]) -> None:
-        questions = {Question(one.message.phone, one.attempts[-1].client_id): one for one in ones}
+        questions = {_question(one): one for one in ones}
         try:
             answers = await gateways[name].statuses(tuple(questions))
         except DeliveryError as error:
@@ -201,17 +226,23 @@ class Watcher:
             answers = {}
         now = self._now()
 
+        known = {one.message.id: a for q, one in questions.items() if (a := answers.get(q)) and a.state is not None}
+
         def write(tx: Tx) -> None:
-            receipts = [
-                gateways[name].receipt(one.message.id, a)
-                for question, one in questions.items()
-                if (a := answers.get(question)) is not None and a.state not in (None, "ACCEPTED")
-            ]
-            self._decide(tx, receipts)
+            moved = {number: answer for number, answer in known.items() if answer.state != "ACCEPTED"}
+            self._decide(tx, [gateways[name].receipt(number, answer) for number, answer in moved.items()])
+            for number, answer in known.items():
+                if answer.cost is not None:
+                    outbox.set_cost(tx, number, str(answer.cost), self._charge())
             for one in ones:
                 outbox.look_again(tx, one.message.id, now + _pause(one, now))
 
         await self._store.write(write)
+
+
+def _question(watched: Watched) -> Question:
+    last = watched.attempts[-1]
+    return Question(watched.message.phone, last.client_id, last.provider_id)
 
 
 def _forget(message_id: int, now: datetime, tx: Tx) -> None:

@@ -12,19 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
-from bridge.dispatch import announcing, flapping, letters, limits, notices, watching
+from bridge.dispatch import announcing, flapping, letters, limits, notices, pairs, watching
 from bridge.dispatch.announcing import announce, below_threshold, threshold_tally
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.ending import ended
 from bridge.dispatch.recovery import recovered
-from bridge.dispatch.silenced import is_silent
+from bridge.dispatch.silenced import SILENT, is_silent, marked
 from bridge.dispatch.telling import Ask, kind_of, not_told, quiet_timers, tell
 from bridge.memory import Known, Memory, Needs
 from bridge.model import SEVERITIES, Event, Held, Incident, Notification, Plan, Reading, Route, RoutedEvent
 from bridge.oncall.people import Target
 from bridge.routing.rules import Action
-
-_PAIR = timedelta(minutes=5)  # look-alikes of a pair come within this (FORMAT §13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def needs_of(reading: Reading, book: RuleBook, now: datetime, known: Known) -> N
             causes.add(f"template/{route.rule}")
             action = book.action(route.rule)
             if action is not None and action.to:
-                key = incident_key(book, route)
+                key = incident_key(book, reading, route)
                 keys.add((reading.source, key))
                 found = book.targets(action, route.recipients, now, reading.source, overrides=known.overrides).people
                 phones.update(target.phone for target in found)
@@ -94,10 +92,10 @@ def _gates(
     )
 
 
-def incident_key(book: RuleBook, route: Route) -> str:
+def incident_key(book: RuleBook, reading: Reading, route: Route) -> str:
     """The rule's key, else the producer's, else the exact text (FORMAT §4 ``key``)."""
     event = route.event
-    key = book.key(route.rule, event, route.groups) or event.key
+    key = book.key(route.rule, event, route.groups, reading) or event.key
     if key:
         return key
     exact = hashlib.sha256(event.detail.encode("utf-8", "replace")).hexdigest()[:12]
@@ -135,9 +133,10 @@ def _all(draft: Draft, reading: Reading, reason: str) -> None:
 def _event(draft: Draft, reading: Reading, n: int, routed: RoutedEvent) -> None:
     event = routed.event
     if event.state == "recovery" and event.key:
-        incident = draft.open_by_producer_key(reading.source, event.key)
-        if incident is not None and _ends(event, incident):
+        over = [i for i in draft.open_by_producer_key(reading.source, event.key) if pairs.ends(draft, event, i)]
+        for incident in over:
             recovered(draft, reading, n, event, incident)
+        if over:
             return
     paged: set[str] = set()
     for route in routed.routes:
@@ -148,11 +147,6 @@ def _event(draft: Draft, reading: Reading, n: int, routed: RoutedEvent) -> None:
             _act(draft, _Case(reading, n, route, action, paged))
     if routed.left:
         notices.unrouted(draft, reading, n, routed)
-
-
-def _ends(event: Event, incident: Incident) -> bool:
-    """Whether a recovery is about the present episode: the late end of an earlier one must not end it."""
-    return not event.problem_id or not incident.problem_id or event.problem_id == incident.problem_id
 
 
 def _act(draft: Draft, case: _Case) -> None:
@@ -201,17 +195,17 @@ def _targets(draft: Draft, case: _Case) -> list[Target]:
     )
     for reason in found.reasons:
         draft.fate(case.n, "nothing", rule=case.route.rule, reason=reason)
-        notices.hole(draft, case.reading, case.n, reason)
+        notices.hole(draft, case.reading.mail_id, case.reading.subject, reason)
     if found.nobody:
         draft.fate(case.n, "nothing", rule=case.route.rule, reason="to nobody")
     return [target for target in found.people if target.phone not in case.paged]
 
 
 def _tracked(draft: Draft, case: _Case) -> None:
-    key = incident_key(draft.book, case.route)
+    key = incident_key(draft.book, case.reading, case.route)
     incident = draft.open_incident(case.reading.source, key)
     if case.event.state == "recovery":
-        if incident is None or not _ends(case.event, incident):
+        if incident is None or not pairs.ends(draft, case.event, incident):
             draft.fate(case.n, "nothing", rule=case.route.rule, reason="recovery of something nobody was told")
         else:
             recovered(draft, case.reading, case.n, case.event, incident)
@@ -223,7 +217,7 @@ def _tracked(draft: Draft, case: _Case) -> None:
         incident = None
     if incident is None:
         _first(draft, case, _opened(draft, case, key))
-    elif case.event.problem_id and case.event.problem_id != incident.problem_id:
+    elif pairs.is_next(draft, case.event, case.reading.origin, incident):
         _first(draft, case, _next_episode(draft, case, incident))
     else:
         _goes_on(draft, case, incident)
@@ -245,6 +239,7 @@ def _opened(draft: Draft, case: _Case, key: str) -> Incident:
 
 def _next_episode(draft: Draft, case: _Case, incident: Incident) -> Incident:
     event, reading = case.event, case.reading
+    marked(draft, incident, case.route.marks)
     draft.log("incident.episode", incident_id=incident.id, problem_id=event.problem_id)
     return draft.put(
         replace(
@@ -289,18 +284,23 @@ def _goes_on(draft: Draft, case: _Case, incident: Incident) -> None:
     targets = _targets(draft, case)
     new = [target for target in targets if target.phone not in told]
     old = [target for target in targets if target.phone in told]
-    twin = _is_twin(case, incident, draft)
+    twin = pairs.is_twin(draft, case.reading.origin, incident)
     worse = SEVERITIES.index(case.event.severity) > SEVERITIES.index(incident.severity)
+    marks = case.route.marks if worse else incident.marks
+    marked(draft, incident, marks)
     incident = draft.put(
         replace(
             incident,
             count=incident.count + (0 if twin else 1),
             last_at=draft.now,
             severity=case.event.severity if worse else incident.severity,
+            marks=marks,
         )
     )
+    if twin:
+        pairs.remember(draft, case.event, incident)
     draft.log("incident.again", incident_id=incident.id, count=incident.count, twin=twin)
-    if is_silent(draft, _ask(case, incident, "0"), incident):
+    if is_silent(draft, _ask(case, incident, _silent_step(draft, case, incident, worse=worse)), incident):
         return
     if flapping.held_back(draft, _ask(case, incident, "0"), incident, change=False):
         return
@@ -308,17 +308,20 @@ def _goes_on(draft: Draft, case: _Case, incident: Incident) -> None:
         _announce(draft, case, incident, new, "0")
     if not old:
         return
-    if twin:
-        _not_again(draft, case, old, f"also seen by {case.reading.source}")
-    elif worse:
+    if worse:
         _announce(draft, case, incident, old, f"worse:{case.event.severity}")
+    elif twin:
+        _not_again(draft, case, old, f"also seen by {case.reading.source}")
     else:
         _repeat(draft, case, incident, old)
 
 
-def _is_twin(case: _Case, incident: Incident, draft: Draft) -> bool:
-    other_way = case.reading.origin != incident.origin
-    return other_way and incident.state == "open" and draft.now - incident.opened_at < _PAIR
+def _silent_step(draft: Draft, case: _Case, incident: Incident, *, worse: bool) -> str:
+    """What is to be said when a silence is over: that it got worse meanwhile is said to those too who know of it."""
+    if worse:
+        return f"worse:{case.event.severity}"
+    steps = (held.step for held in draft.held_of(incident) if held.bundle.startswith(SILENT))
+    return next((step for step in steps if step.startswith("worse:")), "0")
 
 
 def _repeat(draft: Draft, case: _Case, incident: Incident, told: list[Target]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bridge.book import RuleBook
 from bridge.config.models.rules import Threshold
 from bridge.config.spans import written_duration
+from bridge.dispatch import notices
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.holding import digest_bundle, group_bundle, hold, next_of, value_of
 from bridge.dispatch.telling import Ask, is_told, not_told, targets_of, tell
@@ -28,7 +29,20 @@ def announce(draft: Draft, ask: Ask, targets: Sequence[Target]) -> set[str]:
 
 def again(draft: Draft, ask: Ask) -> None:
     """What hid it, or silenced it, is over: those who were not told are told, through all gates behind."""
-    announce(draft, ask, [target for target in targets_of(draft, ask).people if not is_told(draft, ask, target.phone)])
+    announce(draft, ask, [target for target in meant(draft, ask) if not is_told(draft, ask, target.phone)])
+
+
+def meant(draft: Draft, ask: Ask) -> Sequence[Target]:
+    """Whom the rule means now that it is said; a hole in a rota is said too, and the operator hears of it."""
+    found = targets_of(draft, ask)
+    for reason in found.reasons:
+        heard = any(entry.kind == "person.not_told" and entry.data.get("reason") == reason for entry in draft.journal)
+        not_told(draft, ask, None, reason)
+        if not heard:  # of another one in the same bundle
+            notices.hole(draft, ask.held.mail_id, ask.held.subject, reason)
+    if found.nobody:
+        not_told(draft, ask, None, "to nobody")
+    return found.people
 
 
 def _in_digest(draft: Draft, ask: Ask) -> bool:

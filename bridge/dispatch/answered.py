@@ -11,7 +11,19 @@ from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
 from bridge.dispatch import commands, ladder, letters, muting, notices, shifts
-from bridge.dispatch.asking import Asker, asker_of, may, name, refused, say, wants_code, which
+from bridge.dispatch.asking import (
+    Asker,
+    Open,
+    answers_tally,
+    asker_of,
+    may,
+    name,
+    over_since,
+    refused,
+    say,
+    wants_code,
+    which,
+)
 from bridge.dispatch.draft import Draft
 from bridge.mail.write import quoted
 from bridge.memory import Memory, Needs
@@ -33,8 +45,9 @@ def answer_needs(happening: Reply | Call) -> Needs:
     """The phone's conversations bring their incidents, and those bring the colleagues and the ladders."""
     phone = happening.phone
     return Needs(
-        phones=frozenset({phone}), causes=frozenset({f"sms/{phone}"}), timers=frozenset({shifts.asked_timer(phone)})
-    )
+        phones=frozenset({phone}), causes=frozenset({f"sms/{phone}"}), timers=frozenset({shifts.asked_timer(phone)}),
+        tallies=frozenset({answers_tally(phone)}),
+    )  # fmt: skip
 
 
 def called(call: Call, book: RuleBook, memory: Memory, now: datetime) -> Plan:
@@ -49,13 +62,14 @@ def answered(reply: Reply, book: RuleBook, memory: Memory, now: datetime) -> Pla
     """Read the words, do what they ask for, say what was done."""
     draft = Draft(book, memory, now)
     person = book.person_of(reply.phone)
-    if not person and not memory.codes(reply.phone) and reply.phone not in memory.plain:
+    told = reply.phone in memory.plain or any(talk.free_at > now for talk in memory.codes(reply.phone).values())
+    if not person and not told:
         draft.read_as = "stranger"
         draft.log("reply.ignored", phone=reply.phone, why="unknown number")
         return draft.plan()
     asker = asker_of(draft, reply, person)
     draft.read_as = _do(draft, asker)
-    about = asker.open[0].incident.id if len(asker.open) == 1 else 0
+    about = asker.open[0].incidents[0].id if len(asker.open) == 1 else 0
     draft.log("reply.read", incident_id=about, phone=reply.phone, text=reply.text, as_what=draft.read_as)
     return draft.plan()
 
@@ -63,7 +77,7 @@ def answered(reply: Reply, book: RuleBook, memory: Memory, now: datetime) -> Pla
 def _do(draft: Draft, asker: Asker) -> str:
     """What was asked; returns how the text was read."""
     command = asker.command
-    plain = draft.memory.plain.get(asker.reply.phone)
+    plain = _plain(draft, asker)
     if plain is not None and not asker.open and command.verb not in _WITHOUT_ALERT:
         return _about_plain(draft, asker, plain)
     match command.kind:
@@ -101,14 +115,24 @@ def _act(draft: Draft, asker: Asker) -> str:
 
 def _mailed(draft: Draft, asker: Asker) -> str:
     """Words without a command go to the thread as a mail and get no SMS."""
-    named = [one.incident for one in asker.open if one.code in asker.command.codes]
+    named = [one for one in asker.open if one.code in asker.command.codes]
     about = named[0] if named else _latest(draft, asker)
     if about is None:
         subject = f"SMS: {name(draft, asker)}"
         notices.tell(draft, f"sms/{asker.reply.phone}", subject, asker.reply.text, quiet_for=timedelta(0))
         return "text to the operator"
-    commands.mail_words(draft, asker, about)
+    commands.mail_words(draft, asker, about.code, about.incidents)
     return "text"
+
+
+def _plain(draft: Draft, asker: Asker) -> PlainWord | None:
+    """The plain message that an answer may be about: not one that names the code of an alert that is over, and what
+    was said of several alerts together is no plain message."""
+    plain, phone = draft.memory.plain.get(asker.reply.phone), asker.reply.phone
+    if plain is None or any(over_since(draft, phone, code) is not None for code in asker.command.codes):
+        return None
+    action = draft.book.action(plain.rule)
+    return None if plain.rule.startswith("(") or (action is not None and action.track) else plain
 
 
 def _about_plain(draft: Draft, asker: Asker, plain: PlainWord) -> str:
@@ -131,12 +155,18 @@ def _about_plain(draft: Draft, asker: Asker, plain: PlainWord) -> str:
     return "text"
 
 
-def _latest(draft: Draft, asker: Asker) -> Incident | None:
-    """The incident that this phone was told of last, open ones first."""
+def _latest(draft: Draft, asker: Asker) -> Open | None:
+    """What this phone was told of last; of what is over only the newest, if nothing is open."""
     if asker.open:
-        return max((one.incident for one in asker.open), key=lambda i: i.sent_at or i.opened_at)
-    known = (draft.incident(c.incident_id) for c in draft.codes(asker.reply.phone).values() if c.expires_at > draft.now)
-    return max((i for i in known if i), key=lambda i: i.sent_at or i.opened_at, default=None)
+        return max(asker.open, key=lambda one: max(map(_told_at, one.incidents)))
+    talks = (talk for talk in draft.codes(asker.reply.phone).values() if talk.expires_at > draft.now)
+    known = ((talk.code, draft.incident(number)) for talk in talks for number in talk.about)
+    over = (Open(code, (incident,)) for code, incident in known if incident is not None)
+    return max(over, key=lambda one: _told_at(one.incidents[0]), default=None)
+
+
+def _told_at(incident: Incident) -> datetime:
+    return incident.sent_at or incident.opened_at
 
 
 def _stopped(draft: Draft, asker: Asker) -> str:
@@ -145,7 +175,7 @@ def _stopped(draft: Draft, asker: Asker) -> str:
     who, at = name(draft, asker), w.clock(draft.now, draft.book.zone(""))
     body = w.say("operator", "stop", text=asker.reply.text, at=at, next="", rota="")
     notices.tell(draft, f"sms/{asker.reply.phone}", w.say("operator", "stop.subject", who=who), body)
-    for one in asker.open:
-        if one.incident.state == "open":
-            ladder.hurry(draft, one.incident, without=asker.reply.phone)
+    for incident in {incident.id: incident for one in asker.open for incident in one.incidents}.values():
+        if incident.state == "open":
+            ladder.hurry(draft, incident, without=asker.reply.phone)
     return "stop"

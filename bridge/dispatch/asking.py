@@ -6,11 +6,14 @@ only one there is; ambiguity is answered with a list, never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypedDict
 
-from bridge.dispatch.compose import answer
+from bridge.dispatch.alone import answer
+from bridge.dispatch.budgets import Limit
 from bridge.dispatch.draft import Draft
 from bridge.model import Incident, Reply
 from bridge.sms.fit import Piece
@@ -18,14 +21,22 @@ from bridge.words.catalogue import Words, words
 from bridge.words.commands import Command, read_command
 
 _LONGEST_TITLE = 24  # of an incident in a list of several
+_NAMED = 3  # of the incidents of one code
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A live incident as one phone knows it."""
+    """What one code of a phone stands for and that goes on: an incident, or those of an SMS about several."""
 
     code: str
-    incident: Incident
+    incidents: tuple[Incident, ...]  # at least one, in the order they were told
+    together: bool = False  # an SMS showed the code for all of them
+
+    @property
+    def needs_its_code(self) -> bool:
+        """Whether nobody can mean it without having read its code: it only gathers what the list names."""
+        return len(self.incidents) > 1 and not self.together
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +65,13 @@ def asker_of(draft: Draft, reply: Reply, person: str) -> Asker:
 
 
 def open_on(draft: Draft, phone: str) -> tuple[Open, ...]:
-    """The live incidents that *phone* can name, by code."""
+    """What *phone* can name, by code."""
     found = []
-    for code, conversation in sorted(draft.codes(phone).items()):
-        incident = draft.incident(conversation.incident_id)
-        if conversation.expires_at > draft.now and incident and incident.live:
-            found.append(Open(code, incident))
+    for code, talk in sorted(draft.codes(phone).items()):
+        known = (draft.incident(number) for number in talk.incidents)
+        live = tuple(incident for incident in known if incident is not None and incident.live)
+        if live and talk.expires_at > draft.now:
+            found.append(Open(code, live, bool(talk.together)))
     return tuple(found)
 
 
@@ -81,23 +93,40 @@ def wants_code(draft: Draft, asker: Asker) -> bool:
 
 
 def chosen(draft: Draft, asker: Asker) -> tuple[Open, ...] | str:
-    """The incidents a command is about; or how the text was read when that is not clear and was asked back."""
+    """What a command is about; or how the text was read when that is not clear and was asked back."""
     codes = asker.command.codes
     if codes:
         named = tuple(one for one in asker.open if one.code in codes)
         return _narrowed(draft, asker, named) if len(named) == len(codes) else _no_such_code(draft, asker, codes)
-    if len(asker.open) == 1:
-        return _narrowed(draft, asker, asker.open)
-    unclaimed = tuple(one for one in asker.open if one.incident.state == "open")
-    if len(unclaimed) == 1 and asker.command.verb == "ok":
-        return _narrowed(draft, asker, unclaimed)
+    meant = _only(asker.open)
+    if meant is None and asker.command.verb == "ok":
+        meant = _only([one for one in asker.open if not all(is_taken(draft, incident) for incident in one.incidents)])
+    if meant is not None:
+        return _narrowed(draft, asker, (meant,))
     return which(draft, asker) if asker.open else say(draft, asker, "none")
+
+
+def _only(found: Sequence[Open]) -> Open | None:
+    """The one that is meant without its code; None when there are others, or none was shown as the code for it."""
+    return found[0] if len(found) == 1 and not found[0].needs_its_code else None
+
+
+def is_taken(draft: Draft, incident: Incident) -> bool:
+    """Whether somebody has it: an ack holds no longer than ``ack_lasts``."""
+    if incident.state != "acked":
+        return False
+    action = draft.book.action(incident.rule)
+    return action is None or incident.acked_at is None or draft.now - incident.acked_at < action.ack_lasts
 
 
 def _narrowed(draft: Draft, asker: Asker, named: tuple[Open, ...]) -> tuple[Open, ...] | str:
     """Without those about which their rule does not let it be typed (``replies.commands``); said so if none is left."""
-    left = tuple(one for one in named if _typed_about(draft, asker, one.incident))
-    return left or refused(draft, asker)
+    left = []
+    for one in named:
+        incidents = tuple(incident for incident in one.incidents if _typed_about(draft, asker, incident))
+        if incidents:
+            left.append(replace(one, incidents=incidents))
+    return tuple(left) or refused(draft, asker)
 
 
 def _typed_about(draft: Draft, asker: Asker, incident: Incident) -> bool:
@@ -113,14 +142,21 @@ def refused(draft: Draft, asker: Asker) -> str:
 
 def _no_such_code(draft: Draft, asker: Asker, codes: Sequence[str]) -> str:
     """A code that is over says since when; one that never was lists what is open."""
-    known = draft.codes(asker.reply.phone)
     missing = next(code for code in codes if all(one.code != code for one in asker.open))
-    conversation = known.get(missing)
-    incident = draft.incident(conversation.incident_id) if conversation else None
-    if incident is not None and incident.resolved_at is not None:
-        at = asker.words.clock(incident.resolved_at, draft.book.zone(asker.person))
+    over_at = over_since(draft, asker.reply.phone, missing)
+    if over_at is not None:
+        at = asker.words.clock(over_at, draft.book.zone(asker.person))
         return say(draft, asker, "isover", code=missing, at=at)
     return say(draft, asker, "nocode", code=missing, list=", ".join(one.code for one in asker.open))
+
+
+def over_since(draft: Draft, phone: str, code: str) -> datetime | None:
+    """Since when all that *code* stood for is over; None when it goes on, or the code stands for nothing any more."""
+    talk = draft.codes(phone).get(code)
+    if talk is None or talk.incidents or talk.free_at <= draft.now:
+        return None
+    known = (draft.incident(number) for number in talk.over)
+    return max((one.resolved_at for one in known if one is not None and one.resolved_at), default=None)
 
 
 def which(draft: Draft, asker: Asker) -> str:
@@ -132,36 +168,79 @@ def which(draft: Draft, asker: Asker) -> str:
 
 
 def listed(found: Sequence[Open]) -> str:
-    """Several incidents in one SMS."""
-    return ", ".join(f"{one.code} {host(one.incident)} {one.incident.title[:_LONGEST_TITLE].strip()}" for one in found)
+    """What is open, in one SMS."""
+    return ", ".join(f"{one.code} {about(one.incidents, _LONGEST_TITLE)}" for one in found)
+
+
+def about(incidents: Sequence[Incident], most: int | None = None) -> str:
+    """``db01 disk full``; of several ``19x NodeDown (w2, w3, w4, +16)``. Titles have *most* characters."""
+    hosts, titles = dict.fromkeys(map(host, incidents)), dict.fromkeys(_title(each, most) for each in incidents)
+    if len(incidents) == 1:
+        return " ".join(filter(None, (*hosts, *titles)))
+    if len(titles) == 1:
+        return f"{len(incidents)}x {next(iter(titles))} ({_some(hosts)})"
+    if len(hosts) == 1:
+        return " ".join(filter(None, (f"{len(incidents)}x", *hosts, f"({_some(titles)})")))
+    names = (" ".join(filter(None, (host(each), _title(each, most)))) for each in incidents)
+    return f"{len(incidents)}x ({_some(dict.fromkeys(names))})"
+
+
+def _title(incident: Incident, most: int | None) -> str:
+    return incident.title[:most].strip()
+
+
+def _some(names: Collection[str]) -> str:
+    """The first of them, and how many more."""
+    more = len(names) - _NAMED
+    return ", ".join([*list(names)[:_NAMED], *([f"+{more}"] if more > 0 else [])])
+
+
+class Shown(TypedDict):
+    """Host and title, as the frames want them."""
+
+    h: str
+    t: str
+
+
+def shown(incidents: Sequence[Incident]) -> Shown:
+    """How a frame names them; of several both are in the title."""
+    if len(incidents) == 1:
+        return Shown(h=host(incidents[0]), t=incidents[0].title)
+    return Shown(h="", t=about(incidents, _LONGEST_TITLE))
 
 
 def say(draft: Draft, asker: Asker, frame: str, *, incident: int = 0, **values: object) -> str:
     """Answer by SMS, unless this phone has had its answers; returns *frame* as the way the text was read."""
-    limit = draft.book.config.commands.answers
-    window = limit.window or timedelta(days=1)
-    recent = [at for at in draft.memory.answers.get(asker.reply.phone, ()) if draft.now - at < window]
-    mine = sum(1 for message in draft.messages if message.phone == asker.reply.phone)
-    if len(recent) + mine >= limit.count:
-        draft.log("reply.unanswered", phone=asker.reply.phone, why="many answers", frame=frame)
+    phone, limit = asker.reply.phone, draft.book.config.commands.answers
+    lately = Limit("messages", Decimal(limit.count), limit.window, limit.period)
+    zone = draft.book.zone("")
+    span, ends = draft.now - lately.since(draft.now, zone) + _INSTANT, lately.ends(draft.now, zone)
+    if draft.counted(answers_tally(phone), span) >= limit.count:
+        draft.log("reply.unanswered", phone=phone, why="many answers", frame=frame)
         return frame
     text = asker.words.frame(frame, **values)
-    answer(draft, asker.reply.phone, asker.person, (Piece(text, 1),), asker.language, incident)
+    if answer(draft, phone, asker.person, (Piece(text, 1),), asker.language, incident) is not None:
+        draft.count(answers_tally(phone), ends - draft.now if ends else span)
     return frame
 
 
+def answers_tally(phone: str) -> str:
+    """Under which name the answers to *phone* are counted."""
+    return f"answers/{phone}"
+
+
 def say_to(
-    draft: Draft, phone: str, person: str, frame: str, incident: Incident | None = None, **values: object
+    draft: Draft, phone: str, person: str, frame: str, incidents: Sequence[Incident] = (), **values: object
 ) -> None:
-    """News by SMS for somebody else than who wrote."""
+    """News by SMS for somebody else than who wrote; the title of *incidents* gives way before the rest."""
     said = words(draft.book.language(person))
-    text = said.frame(frame, **values)
-    answer(draft, phone, person, _pieces(text, incident), said.language, incident.id if incident else 0)
+    named = shown(incidents) if incidents else Shown(h="", t="")
+    pieces = _pieces(said.frame(frame, **{**named, **values}), named["t"])
+    answer(draft, phone, person, pieces, said.language, incidents[0].id if len(incidents) == 1 else 0)
 
 
-def _pieces(text: str, incident: Incident | None) -> tuple[Piece, ...]:
-    """The title gives way before the rest."""
-    before, found, after = text.partition(incident.title) if incident and incident.title else (text, "", "")
+def _pieces(text: str, title: str) -> tuple[Piece, ...]:
+    before, found, after = text.partition(title) if title else (text, "", "")
     return (Piece(before), Piece(found, 1), Piece(after)) if found else (Piece(text, 1),)
 
 

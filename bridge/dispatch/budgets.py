@@ -155,6 +155,18 @@ def total_purse(book: RuleBook) -> Iterator[Purse]:
         yield _purse(book.config, book.config.budgets.total, "total", "total")
 
 
+def named_purses(config: Config) -> Iterator[Purse]:
+    """The counters that the configuration names one by one; of each person, phone, source and rule there are many."""
+    budgets = config.budgets
+    if budgets.total is not None:
+        yield _purse(config, budgets.total, "total", "total")
+    for prefix, budget in budgets.each_prefix.items():
+        name = f"each_prefix {prefix}"
+        yield _purse(config, budget, name, name)
+    for name, budget in budgets.own.items():
+        yield _purse(config, budget, name, name)
+
+
 def _purse(config: Config, budget: Budget, name: str, called: str) -> Purse:
     return Purse(name, called, tuple(limits_of(config, budget)), budget.reserve_for_critical, budget.over)
 
@@ -172,7 +184,12 @@ def limits_of(config: Config, budget: Budget) -> Iterator[Limit]:
 
 def written(limit: Limit, currency: str) -> str:
     """A limit as the configuration writes it: ``5000.00 KZT/day``, ``10 messages/15m``."""
-    return f"{amount_of(limit.unit, limit.most, currency)}/{limit.period or _span(limit.window or timedelta(0))}"
+    return f"{amount_of(limit.unit, limit.most, currency)}/{window_of(limit)}"
+
+
+def window_of(limit: Limit) -> str:
+    """``day``, ``15m``."""
+    return limit.period or _span(limit.window or timedelta(0))
 
 
 def amount_of(unit: Unit, amount: Decimal, currency: str) -> str:

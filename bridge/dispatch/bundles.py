@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
-from bridge.dispatch import announcing, limits, telling
+from bridge.dispatch import announcing, limits, silenced, telling
 from bridge.dispatch.draft import Draft
 from bridge.memory import Known, Needs
 from bridge.model import Held, Timer
@@ -21,7 +21,8 @@ def due_needs(timer: Timer, book: RuleBook, now: datetime, known: Known) -> Need
     """What a bundle is about: its incidents, the phones it may be said to, where it may have to wait on."""
     held = known.held.get(timer.name, {}).values()
     needs = [_needs_of_one(each, timer, book, now, known) for each in held]
-    return Needs.of((*needs, Needs(bundles=frozenset({timer.name}), timers=frozenset({timer.name}))))
+    own = Needs(bundles=frozenset({timer.name}), timers=frozenset({timer.name}), hiders=timer.kind == "wake")
+    return Needs.of((*needs, own))
 
 
 def _needs_of_one(held: Held, timer: Timer, book: RuleBook, now: datetime, known: Known) -> Needs:
@@ -52,7 +53,8 @@ def due(draft: Draft, timer: Timer) -> None:
     match timer.kind:
         case "wake":
             for ask in asks:
-                announcing.again(draft, ask)
+                if ask.incident is None or not silenced.is_silent(draft, ask, ask.incident):
+                    announcing.again(draft, ask)
         case "quiet":
             _said(draft, asks, (Target(str(timer.data["person"]), str(timer.data["phone"])),))
         case _:
@@ -65,7 +67,7 @@ def _said(draft: Draft, asks: Sequence[telling.Ask], targets: Sequence[Target] |
     """One SMS to everybody who is meant (*targets*, or whom the rules mean now) and was not told."""
     mine: dict[str, tuple[Target, list[telling.Ask]]] = {}
     for ask in asks:
-        for target in telling.targets_of(draft, ask).people if targets is None else targets:
+        for target in announcing.meant(draft, ask) if targets is None else targets:
             if not telling.is_told(draft, ask, target.phone):
                 mine.setdefault(target.phone, (target, []))[1].append(ask)
     for target, wanted in mine.values():

@@ -1,14 +1,19 @@
 """Commands by SMS that are about alerts: ok, un, esc, close, status, list, note, help (wording §4, design §8).
 
-Each does what was asked to the incidents it names, answers the sender, and gives back how the text was read.
+Each does what was asked to all that the codes in it stand for, answers the sender once for each code, and gives back
+how the text was read.
 """
 
 from __future__ import annotations
 
-from bridge.dispatch import claiming, ladder, letters
-from bridge.dispatch.asking import Asker, Open, chosen, host, listed, name, names, say, say_to
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from bridge.dispatch import claiming, codes, ladder, letters
+from bridge.dispatch.asking import Asker, Open, about, chosen, is_taken, listed, name, names, say, say_to, shown
 from bridge.dispatch.draft import Draft
-from bridge.model import Incident
+from bridge.model import SEVERITIES, Incident
+from bridge.oncall.people import Target
 from bridge.words.catalogue import words
 
 
@@ -27,7 +32,7 @@ def ack(draft: Draft, asker: Asker) -> str:
 
 
 def _ack_everything(draft: Draft, asker: Asker) -> str:
-    free = tuple(one for one in asker.open if one.incident.state == "open")
+    free = tuple(one for one in asker.open if not all(is_taken(draft, incident) for incident in one.incidents))
     if not free:
         return say(draft, asker, "none")
     for one in free:
@@ -36,25 +41,62 @@ def _ack_everything(draft: Draft, asker: Asker) -> str:
 
 
 def _ack_one(draft: Draft, asker: Asker, one: Open) -> None:
-    incident = one.incident
-    if incident.state == "acked" and incident.acked_by != asker.by:
-        since, who = incident.acked_at or draft.now, draft.book.name(incident.acked_by)
-        at = asker.words.clock(since, draft.book.zone(asker.person))
-        say(draft, asker, "acked.second", code=one.code, who=who, at=at)
+    """All that nobody has yet; the others who were told, and the thread, hear of it once."""
+    known = [draft.incident(incident.id) or incident for incident in one.incidents]
+    free = [incident for incident in known if not is_taken(draft, incident)]
+    if not free:
+        _ack_again(draft, asker, one, known)
+        return
+    spared = _names_of(draft, _spared(draft, asker, free))
+    taken = [claiming.take(draft, incident, asker.by) for incident in free]
+    for incident in taken:
+        draft.log("incident.acked", incident_id=incident.id, by=asker.by, text=asker.reply.text)
+        if asker.command.rest:  # "ok, on my way"
+            draft.log("incident.note", incident_id=incident.id, by=asker.by, text=asker.command.rest)
+    _say_acked(draft, asker, one, taken)
+    mailed = [incident for incident in taken if claiming.mails_acks(draft, incident)]
+    if mailed:
+        quote, who = told_text(one.code, mailed), name(draft, asker)
+        claiming.mail_news(draft, mailed, "acked", "acked", who, quote, spared=spared, text=asker.reply.text)
+    claiming.tell_colleagues(draft, taken, name(draft, asker), without=asker.reply.phone)
+
+
+def _spared(draft: Draft, asker: Asker, incidents: Sequence[Incident]) -> Iterator[Target]:
+    """Whom the ladders would tell next."""
+    for incident in incidents:
+        left = ladder.running(draft, incident)
+        if left is not None and left.paused is None:
+            yield from (each for each in ladder.following(draft, incident, left) if each.phone != asker.reply.phone)
+
+
+def _say_acked(draft: Draft, asker: Asker, one: Open, taken: Sequence[Incident]) -> None:
+    others = claiming.silent_ones(draft, taken, without=asker.reply.phone)
+    frame = "acked" if others else "acked.alone"
+    say(draft, asker, frame, incident=taken[0].id, code=one.code, **shown(taken))
+
+
+def _answered(draft: Draft, asker: Asker, incidents: Sequence[Incident]) -> None:
+    """He cannot, or another one has it: that somebody takes it is no news for him. Who took it may lose it in time."""
+    for incident in incidents:
+        claiming.has_answered(draft, incident, asker.reply.phone, asker.person)
+
+
+def _ack_again(draft: Draft, asker: Asker, one: Open, known: Sequence[Incident]) -> None:
+    """Everything has somebody: the sender, or another one."""
+    others = [incident for incident in known if incident.acked_by != asker.by]
+    _answered(draft, asker, others)
+    for incident in others:
         draft.log("incident.acked.second", incident_id=incident.id, by=asker.by)
-        return
-    already = incident.state == "acked"
-    incident = claiming.take(draft, incident, asker.by)
-    draft.log("incident.acked", incident_id=incident.id, by=asker.by, text=asker.reply.text)
-    colleagues = claiming.told_of(draft, incident, without=asker.reply.phone)
-    frame = "acked" if colleagues else "acked.alone"
-    say(draft, asker, frame, incident=incident.id, code=one.code, h=host(incident), t=incident.title)
-    if already:
-        return
-    if claiming.mails_acks(draft, incident):
-        quote, who = told_text(incident, asker), name(draft, asker)
-        claiming.mail_news(draft, incident, "acked", "acked", who, quote, text=asker.reply.text)
-    claiming.tell_colleagues(draft, incident, name(draft, asker), colleagues)
+    if others:
+        _say_whose(draft, asker, one, others[0])
+    else:
+        _say_acked(draft, asker, one, known)
+
+
+def _say_whose(draft: Draft, asker: Asker, one: Open, incident: Incident) -> None:
+    since, who = incident.acked_at or draft.now, draft.book.name(incident.acked_by)
+    at = asker.words.clock(since, draft.book.zone(asker.person))
+    say(draft, asker, "acked.second", code=one.code, who=who, at=at)
 
 
 def unack(draft: Draft, asker: Asker) -> str:
@@ -63,22 +105,36 @@ def unack(draft: Draft, asker: Asker) -> str:
     if isinstance(found, str):
         return found
     for one in found:
-        who, at = _unack_one(draft, asker, one.incident) if one.incident.state == "acked" else ("", "")
-        say(draft, asker, "undone", code=one.code, h=host(one.incident), t=one.incident.title, who=who, at=at)
+        known = [draft.incident(incident.id) or incident for incident in one.incidents]
+        acked = [incident for incident in known if incident.acked_by == asker.by]
+        others = [incident for incident in known if is_taken(draft, incident)]
+        if others and not acked:  # what another one has is not his to give back
+            _say_whose(draft, asker, one, others[0])
+            continue
+        who, at = _unack_all(draft, asker, acked) if acked else ("", "")
+        say(draft, asker, "undone", code=one.code, **shown(acked or known), who=who, at=at)
     return "un"
 
 
-def _unack_one(draft: Draft, asker: Asker, incident: Incident) -> tuple[str, str]:
+def _unack_all(draft: Draft, asker: Asker, acked: Sequence[Incident]) -> tuple[str, str]:
     """Who is told next, and when; "" for nobody."""
-    incident, left = claiming.give_back(draft, incident)
-    draft.log("incident.unacked", incident_id=incident.id, by=asker.by)
-    following = ladder.following(draft, incident, left) if left is not None else ()
-    who = names(draft, [(target.person, target.phone) for target in following])
-    due = left.next_at if left is not None and who else None
-    language = draft.book.config.language
-    then = letters.clock(draft, due, language) if due else ""
-    claiming.mail_news(draft, incident, "unacked", "unacked", name(draft, asker), asker.reply.text, next=who, then=then)
+    _answered(draft, asker, acked)
+    moments: dict[datetime, list[Target]] = {}
+    for incident in acked:
+        incident, left = claiming.give_back(draft, incident)
+        draft.log("incident.unacked", incident_id=incident.id, by=asker.by)
+        if left is not None and left.next_at is not None:
+            moments.setdefault(left.next_at, []).extend(ladder.following(draft, incident, left))
+    due = min((moment for moment, targets in moments.items() if targets), default=None)
+    who = _names_of(draft, moments[due]) if due else ""
+    then = letters.clock(draft, due, draft.book.config.language) if due else ""
+    by = name(draft, asker)
+    claiming.mail_news(draft, acked, "unacked", "unacked", by, asker.reply.text, next=who, then=then)
     return who, asker.words.clock(due, draft.book.zone(asker.person)) if due else ""
+
+
+def _names_of(draft: Draft, targets: Iterable[Target]) -> str:
+    return names(draft, list(dict.fromkeys((target.person, target.phone) for target in targets)))
 
 
 def pass_on(draft: Draft, asker: Asker) -> str:
@@ -92,32 +148,38 @@ def pass_on(draft: Draft, asker: Asker) -> str:
 
 
 def _pass_one(draft: Draft, asker: Asker, one: Open) -> None:
-    incident = one.incident
-    if incident.state == "acked" and incident.acked_by != asker.by:
-        since, who = incident.acked_at or draft.now, draft.book.name(incident.acked_by)
-        at = asker.words.clock(since, draft.book.zone(asker.person))
-        say(draft, asker, "acked.second", code=one.code, who=who, at=at)
+    known = [draft.incident(incident.id) or incident for incident in one.incidents]
+    mine = [each for each in known if each.acked_by == asker.by or not is_taken(draft, each)]
+    if not mine:
+        _say_whose(draft, asker, one, known[0])
         return
-    following = ladder.hurry(draft, incident, without=asker.reply.phone)
-    if incident.state == "acked":
-        incident = _released(draft, incident, hurried=bool(following))
-    who = names(draft, [(target.person, target.phone) for target in following])
-    draft.log("incident.passed", incident_id=incident.id, by=asker.by, next=who)
+    following: dict[Target, None] = {}
+    for incident in mine:
+        following.update(dict.fromkeys(_hurried(draft, asker, incident)))
+    who = _names_of(draft, following)
+    _answered(draft, asker, mine)
+    for incident in mine:
+        draft.log("incident.passed", incident_id=incident.id, by=asker.by, next=who)
     if who:
-        say(draft, asker, "passed", code=one.code, who=who, h=host(incident), t=incident.title)
+        say(draft, asker, "passed", code=one.code, who=who, **shown(mine))
     else:
-        say(draft, asker, "passed.none", code=one.code, team=", ".join(_heard_by(draft, incident)))
+        teams = dict.fromkeys(team for incident in mine for team in _heard_by(draft, incident))
+        say(draft, asker, "passed.none", code=one.code, team=", ".join(teams))
+    quote = told_text(one.code, mine)
     claiming.mail_news(
-        draft, incident, "reply", "passed", name(draft, asker), told_text(incident, asker),
-        text=asker.reply.text, next=who,
+        draft, mine, "reply", "passed", name(draft, asker), quote, text=asker.reply.text, next=who
     )  # fmt: skip
 
 
-def _released(draft: Draft, incident: Incident, *, hurried: bool) -> Incident:
-    """Given back by the one who had it; a ladder that was hurried keeps its moment."""
-    if hurried:
-        return draft.put(claiming.nobodys(incident))
-    return claiming.give_back(draft, incident)[0]
+def _hurried(draft: Draft, asker: Asker, incident: Incident) -> tuple[Target, ...]:
+    """Who is told next, at once; an ack of the sender is given back."""
+    following = ladder.hurry(draft, incident, without=asker.reply.phone)
+    if incident.state == "acked":
+        if following:  # a ladder that was hurried keeps its moment
+            draft.put(claiming.nobodys(incident))
+        else:
+            claiming.give_back(draft, incident)
+    return following
 
 
 def _heard_by(draft: Draft, incident: Incident) -> tuple[str, ...]:
@@ -133,19 +195,22 @@ def close(draft: Draft, asker: Asker) -> str:
     if isinstance(found, str):
         return found
     for one in found:
-        incident = claiming.end(draft, one.incident)
-        draft.log("incident.over", incident_id=incident.id, by=asker.by)
-        say(draft, asker, "closed", code=one.code, h=host(incident), t=incident.title)
-        for phone, person in claiming.told_of(draft, incident, without=asker.reply.phone).items():
-            said = words(draft.book.language(person))
-            span = said.span(draft.now - incident.opened_at)
-            code = next((c.code for c in draft.codes(phone).values() if c.incident_id == incident.id), "")
-            shown = {"code": code, "over": said.over, "h": host(incident), "t": incident.title, "span": span}
-            say_to(draft, phone, person, "recovery", incident, **shown)
-        claiming.mail_news(
-            draft, incident, "over", "closed", name(draft, asker), told_text(incident, asker), text=asker.reply.text
-        )
+        over = [claiming.end(draft, draft.incident(incident.id) or incident) for incident in one.incidents]
+        for incident in over:
+            draft.log("incident.over", incident_id=incident.id, by=asker.by)
+        say(draft, asker, "closed", code=one.code, **shown(over))
+        _tell_over(draft, asker, over)
+        quote = told_text(one.code, over)
+        claiming.mail_news(draft, over, "over", "closed", name(draft, asker), quote, text=asker.reply.text)
     return "close"
+
+
+def _tell_over(draft: Draft, asker: Asker, over: Sequence[Incident]) -> None:
+    for told in claiming.each_told(draft, over, without=asker.reply.phone):
+        said = words(draft.book.language(told.person))
+        span = said.span(draft.now - min(incident.opened_at for incident in told.incidents))
+        code = codes.code_of_ended(draft, told.phone, told.incidents)
+        say_to(draft, told.phone, told.person, "recovery", told.incidents, code=code, over=said.over, span=span)
 
 
 def status(draft: Draft, asker: Asker) -> str:
@@ -154,12 +219,15 @@ def status(draft: Draft, asker: Asker) -> str:
     if isinstance(found, str):
         return found
     for one in found:
-        i, w, zone = one.incident, asker.words, draft.book.zone(asker.person)
-        who = draft.book.name(i.acked_by) if i.acked_by else ""
-        at = w.clock(i.acked_at, zone) if i.acked_at else ""
+        w, zone = asker.words, draft.book.zone(asker.person)
+        worst = max((i.severity for i in one.incidents), key=SEVERITIES.index)
+        free = [incident for incident in one.incidents if incident.state != "acked"]
+        who = "" if free else ", ".join(dict.fromkeys(draft.book.name(i.acked_by) for i in one.incidents))
+        since = max((i.acked_at for i in one.incidents if i.acked_at), default=None)
         say(
-            draft, asker, "status", code=one.code, sev=w.severity(i.severity), h=host(i), t=i.title,
-            span=w.span(draft.now - i.opened_at), n=i.count, who=who, at=at,
+            draft, asker, "status", code=one.code, sev=w.severity(worst), **shown(one.incidents),
+            span=w.span(draft.now - min(i.opened_at for i in one.incidents)), n=sum(i.count for i in one.incidents),
+            who=who, at=w.clock(since, zone) if since else "",
         )  # fmt: skip
     return "status"
 
@@ -186,26 +254,28 @@ def note(draft: Draft, asker: Asker) -> str:
     if isinstance(found, str):
         return found
     for one in found:
-        draft.log("incident.note", incident_id=one.incident.id, by=asker.by, text=asker.command.rest)
-        mail_words(draft, asker, one.incident)
+        for incident in one.incidents:
+            draft.log("incident.note", incident_id=incident.id, by=asker.by, text=asker.command.rest)
+        mail_words(draft, asker, one.code, one.incidents)
         say(draft, asker, "noted", code=one.code)
     return "note"
 
 
-def mail_words(draft: Draft, asker: Asker, incident: Incident) -> None:
-    """The text as it was written, into the thread of the incident."""
+def mail_words(draft: Draft, asker: Asker, code: str, incidents: Sequence[Incident]) -> None:
+    """The text as it was written, into the thread of what *code* stands for."""
     language = draft.book.config.language
     w, who = words(language), name(draft, asker)
-    at = letters.clock(draft, draft.now, language)
-    news = [w.say("mails", "reply.head", who=who, at=at), "", asker.reply.text, ""]
-    quote = told_text(incident, asker)
+    news = [w.say("mails", "reply.head", who=who, at=letters.clock(draft, draft.now, language)), "", asker.reply.text]
+    quote = told_text(code, incidents)
     if quote:
-        sent = letters.clock(draft, incident.sent_at or incident.opened_at, language)
-        news.append(w.say("mails", "reply.quote", at=sent))
-    letters.in_thread(draft, incident, "reply", news, quote, f"{who} (SMS)", answers=True)
+        told_at = max(incident.sent_at or incident.opened_at for incident in incidents)
+        news += ["", w.say("mails", "reply.quote", at=letters.clock(draft, told_at, language))]
+    claiming.mail_all(draft, incidents, "reply", news, quote, f"{who} (SMS)", answers=True)
 
 
-def told_text(incident: Incident, asker: Asker) -> str:
+def told_text(code: str, incidents: Sequence[Incident]) -> str:
     """What the phone was told, for the quotation: said again in short when the SMS itself is not at hand."""
-    code = next((one.code for one in asker.open if one.incident.id == incident.id), incident.code)
-    return " ".join(part for part in (code, f"{incident.host}:", incident.title) if part)
+    if len(incidents) > 1:
+        return f"{code} {about(incidents)}".strip()
+    incident = incidents[0]
+    return " ".join(part for part in (code or incident.code, f"{incident.host}:", incident.title) if part)

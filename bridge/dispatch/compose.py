@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from bridge.book import RuleBook
 from bridge.dispatch import notices
 from bridge.dispatch.draft import Draft
-from bridge.model import Event, Held, Incident, Message, MessageClass
+from bridge.model import Event, Held, Incident, Message
 from bridge.oncall.people import Target
 from bridge.render.frames import FrameValue, frame_pieces
 from bridge.render.names import host_part
@@ -25,7 +25,7 @@ from bridge.render.variables import Variables
 from bridge.routing.rules import Action
 from bridge.sms.fit import KEEP, Alphabet, Piece, fit
 
-Kind = Literal["alert", "repeated", "worse", "alert.copy", "recovery", "flapping", "missing", "digest"]
+Kind = Literal["alert", "repeated", "worse", "alert.next", "alert.copy", "recovery", "flapping", "missing", "digest"]
 _BUNDLE_SHOWS = 3  # hosts that a list names where no rule says how many
 
 
@@ -99,25 +99,6 @@ def made(draft: Draft, occasion: Occasion, action: Action, target: Target, *, ma
     )
 
 
-def answer(
-    draft: Draft, phone: str, person: str, text: Sequence[Piece], language: str, incident_id: int = 0
-) -> Message:
-    """Our own words to a phone: answers to commands, news for colleagues."""
-    book = draft.book
-    chain = book.chain(None, phone)
-    fitted = fit(text, 2, book.alphabet(person, "keep"), language)
-    price, currency = book.price(chain, phone, fitted.segments)
-    importance: MessageClass = "normal"
-    message = Message(
-        id=0, phone=phone, person=person, text=fitted.text, encoding=fitted.encoding,
-        segments=fitted.segments, price=price, currency=currency, rule="(answer)", message_class=importance,
-        channel="sms", providers=chain, originator="", answerable=book.answerable(chain), created_at=draft.now,
-        due_at=draft.now, valid_until=draft.now + book.answer_validity, language=language, incident_id=incident_id,
-        mail_id=draft.mail_id,
-    )  # fmt: skip
-    return put(draft, message)
-
-
 def _log(draft: Draft, message: Message, kind: str) -> None:
     draft.log(
         kind,
@@ -139,13 +120,25 @@ def _pieces(draft: Draft, occasion: Occasion, target: Target, language: str, alp
         which = "group"
     text = None if occasion.kind == "flapping" else book.text(occasion.text_of or occasion.rule, which)
     if text is None:
-        return frame_pieces(occasion.kind, language, _frame_values(occasion, zone, draft.now), alphabet=alphabet)
+        values = _frame_values(occasion, zone, draft.now) | {"who": _silent_ones(draft, occasion, target)}
+        kind = "alert" if occasion.kind == "alert.next" and not values["who"] else occasion.kind
+        return frame_pieces(kind, language, values, alphabet=alphabet)
     try:
         said = variables(occasion, book, target)
         return render(text, said, language=language, zone=zone, now=draft.now, otherwise=book.config.language)
     except RenderFailed as failure:
         notices.template_failed(draft, occasion.rule, failure)
         return plain_pieces(occasion.event)
+
+
+def _silent_ones(draft: Draft, occasion: Occasion, target: Target) -> str:
+    """Who was told last and did not answer: the others of the step before."""
+    if occasion.kind != "alert.next" or occasion.incident is None:
+        return ""
+    told = [note for note in draft.memory.told(occasion.incident) if note.step != "mail"]
+    last = max(told, key=lambda note: note.message_id).step.partition("/")[0] if told else ""
+    silent = (note for note in told if note.step.partition("/")[0] == last and note.phone != target.phone)
+    return ", ".join(dict.fromkeys(draft.book.name(note.person) or note.phone for note in silent))
 
 
 def variables(occasion: Occasion, book: RuleBook, target: Target) -> Variables:
@@ -187,6 +180,7 @@ def listed(members: Sequence[Held], show: int) -> str:
 def _frame_values(occasion: Occasion, zone: ZoneInfo, now: datetime) -> dict[str, FrameValue]:
     event, incident = occasion.event, occasion.incident
     since = incident.opened_at if incident else now
+    due = event.labels.get("due") if occasion.kind == "missing" else None
     return {
         "code": occasion.code,
         "sev": lambda said: said.severity(event.severity),
@@ -194,7 +188,7 @@ def _frame_values(occasion: Occasion, zone: ZoneInfo, now: datetime) -> dict[str
         "h": host_part(event.host),
         "t": event.title,
         "n": occasion.count or (incident.count if incident else 1),
-        "at": lambda said: said.clock(since, zone),
+        "at": lambda said: said.clock(datetime.fromisoformat(due) if due else since, zone),
         "span": lambda said: said.span(now - since),
         "begin": lambda said: said.clock(_since(occasion) or now, zone),
         "end": lambda said: said.clock(now, zone),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bridge.book import RuleBook
-from bridge.dispatch import watching
+from bridge.dispatch import alone, watching
 from bridge.dispatch.alerted import alerted, needs_of
 from bridge.dispatch.answered import answer_needs, answered, called
 from bridge.dispatch.due import due_needs, fallen_due
@@ -41,9 +41,9 @@ def needs(happening: Happening, book: RuleBook, now: datetime, known: Known = _N
         case Receipt():
             return reported_needs(happening)
         case Failed():
-            return ended_needs(happening)
+            return ended_needs(happening, book, now)
         case Reply() | Call():
-            return answer_needs(happening)
+            return answer_needs(happening) | alone.needs_of(book, {happening.phone}, now)
         case Trouble():
             return trouble_needs(happening)
         case Started():

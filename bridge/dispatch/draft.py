@@ -86,18 +86,16 @@ class Draft:
         found = self.memory.open_incident(source, key)
         return None if found is None or found.id in self._incidents else found
 
-    def open_by_producer_key(self, source: str, key: str) -> Incident | None:
-        """The live incident with the producer's key, as it stands now."""
-        for incident in self._incidents.values():
-            if incident.source == source and incident.producer_key == key and incident.state in ("open", "acked"):
-                return incident
-        found = self.memory.open_by_producer_key(source, key)
-        return None if found is None or found.id in self._incidents else found
+    def open_by_producer_key(self, source: str, key: str) -> list[Incident]:
+        """The live incidents with the producer's key, as they stand now, oldest first."""
+        new = (i for i in self._incidents.values() if (i.source, i.producer_key) == (source, key) and i.live)
+        old = (i for i in self.memory.open_by_producer_key(source, key) if i.id not in self._incidents)
+        return sorted((*old, *new), key=lambda incident: incident.id)
 
     def told(self, incident: Incident) -> list[Notification]:
-        """Who was told of the present episode, in order."""
-        new = [n for n in self.notifications if n.incident_id == incident.id and n.episode == incident.episode]
-        return [*self.memory.told(incident), *new]
+        """Who was told of the present episode: first those who got it as mail, then in the order of the messages."""
+        new = (n for n in self.notifications if n.incident_id == incident.id and n.episode == incident.episode)
+        return sorted((*self.memory.told(incident), *new), key=lambda note: (note.message_id, note.phone))
 
     def waiting(self, incident: Incident) -> list[Message]:
         """Messages of the incident that did not begin their way."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bridge.dispatch import codes
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.silenced import woken
 from bridge.model import Incident
 
-_TIMERS = ("step", "unanswered")
+_TIMERS = ("step", "unanswered", "pair")
 
 
 def ended(draft: Draft, incident: Incident) -> bool:
@@ -17,4 +18,5 @@ def ended(draft: Draft, incident: Incident) -> bool:
     for each in held:
         draft.release(each)
     woken(draft, incident)
+    codes.ended(draft, incident)
     return bool(held)

@@ -9,9 +9,9 @@ from typing import cast
 
 from bridge.book import RuleBook
 from bridge.config.models.rules import Flap
-from bridge.dispatch.announcing import announce
+from bridge.dispatch.announcing import again, meant
 from bridge.dispatch.draft import Draft
-from bridge.dispatch.telling import Ask, ask_of, not_told, quiet_timers, targets_of, tell
+from bridge.dispatch.telling import Ask, ask_of, kind_of, not_told, quiet_timers, tell
 from bridge.memory import Known, Needs
 from bridge.model import Event, Held, Incident, Timer
 from bridge.oncall.people import Target
@@ -25,7 +25,7 @@ def name_of(event: Event, key: str) -> str:
 def held_back(draft: Draft, ask: Ask, incident: Incident, *, change: bool) -> bool:
     """Whether *ask* is not said because it flaps; *change*: it is a new problem, or its end.
 
-    At the change that makes it flapping that is said, once.
+    Only a change makes it flapping; at that one it is said, once. A repeat after it was calm is a repeat.
     """
     flap = ask.action.flap
     if flap is None:
@@ -34,14 +34,14 @@ def held_back(draft: Draft, ask: Ask, incident: Incident, *, change: bool) -> bo
     timer = draft.timer(name)
     if change:
         _count(draft, name, flap, ask.held.event)
-    if timer is None and draft.counted(name, flap.changes.window) < flap.changes.count:
+    if timer is None and (not change or draft.counted(name, flap.changes.window) < flap.changes.count):
         return False
     told = {**_told_before(timer), **{n.phone: n.person for n in draft.told(incident) if n.step != "mail"}}
     if timer is None:
         told |= _say(draft, ask, told)
     else:
         not_told(draft, ask, None, "flapping")
-    if change or timer is None:
+    if change:
         data = {"told": told, "rule": ask.held.rule, "recipients": list(ask.held.recipients)}
         draft.put_timer(name, draft.now + flap.calm, "flap", incident.id, data)
     return True
@@ -59,13 +59,19 @@ def _told_before(timer: Timer | None) -> dict[str, str]:
 
 def _say(draft: Draft, ask: Ask, told: Mapping[str, str]) -> dict[str, str]:
     """One SMS that says so, to those who are meant and those who were told."""
-    once = replace(ask, held=replace(ask.held, step="flapping"), kind="flapping")
-    people = {target.phone: target for target in targets_of(draft, ask).people}
+    once = replace(ask, held=replace(ask.held, step=_step(draft, ask)), kind="flapping")
+    people = {target.phone: target for target in meant(draft, ask)}
     for phone, person in told.items():
         people.setdefault(phone, Target(person, phone))
     for target in people.values():
         tell(draft, [once], target)
     return {target.phone: target.person for target in people.values()}
+
+
+def _step(draft: Draft, ask: Ask) -> str:
+    """The notification's step: ``flapping``, for an incident that was calm in between ``flapping:2`` …"""
+    told = {note.step for note in draft.told(ask.incident) if kind_of(note.step) == "flapping"} if ask.incident else ()
+    return f"flapping:{len(told) + 1}" if told else "flapping"
 
 
 def due_needs(timer: Timer, book: RuleBook, now: datetime, known: Known) -> Needs:
@@ -104,7 +110,7 @@ def calm(draft: Draft, timer: Timer) -> None:
     if ask is None:
         return
     if incident.live:
-        announce(draft, ask, targets_of(draft, ask).people)
+        again(draft, ask)
         return
     for phone, person in _told_before(timer).items():
         tell(draft, [ask], Target(person, phone))

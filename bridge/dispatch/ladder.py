@@ -16,6 +16,8 @@ from bridge.model import Incident
 from bridge.oncall.people import Target
 from bridge.routing.rules import Action
 
+_UNANSWERED_AFTER = timedelta(minutes=30)  # FORMAT §4 Replies.news
+
 
 def step_timer(number: int) -> str:
     """The timer of an incident's next rung."""
@@ -58,14 +60,33 @@ def pause(draft: Draft, incident: Incident) -> None:
 
 
 def resume(draft: Draft, incident: Incident) -> Ladder | None:
-    """The ack was taken back: the ladder goes on where it stood still; what is left of it, None for nothing."""
+    """The ack was taken back: the ladder goes on where it stood still; what is left of it, None for nothing.
+
+    Where nothing is left, nobody has it again: that is said in its time.
+    """
     ladder = running(draft, incident)
     if ladder is None:
+        _nobody_again(draft, incident)
         return None
     ladder = ladder.resumed_at(draft.now)
     if ladder.next_at is not None:
         put(draft, incident, ladder, ladder.next_at)
     return ladder
+
+
+def _nobody_again(draft: Draft, incident: Incident) -> None:
+    """An ack is taken back when every rung has spoken; after ``ack_lasts`` no timer speaks."""
+    action, since = draft.book.action(incident.rule), incident.acked_at
+    if action is not None and action.escalate and since is not None and draft.now - since < action.ack_lasts:
+        end(draft, incident)
+
+
+def end(draft: Draft, incident: Incident) -> None:
+    """Every rung has spoken: what is left to say is that nobody has it."""
+    data = {"episode": incident.episode}
+    at = draft.now + _UNANSWERED_AFTER
+    draft.put_timer(unanswered_timer(incident.id), at, "unanswered", incident.id, data)
+    draft.drop_timer(step_timer(incident.id))
 
 
 def hurry(draft: Draft, incident: Incident, *, without: str = "") -> tuple[Target, ...]:

@@ -55,21 +55,12 @@ def needs_of(book: RuleBook, action: Action, rule: str, source: str, phones: Ite
         found = tuple(budgets.purses(book, rule, source, phone, action.budget))
         timers |= {storm_name(phone), *(budget_bundle(purse.name, phone) for purse in found)}
         tallies |= {storm_name(phone), _limited_name(phone)}
-        causes.update(cause for purse in found for cause in _causes(purse.name))
+        causes.update(cause for purse in found for cause in causes_of(purse.name))
         spends.update(budgets.looks(found, now, book.zone("")))
         spends.update(budgets.unpriced(book, book.chain(action, phone), phone))
     return Needs(
         timers=frozenset(timers), tallies=frozenset(tallies), causes=frozenset(causes), spends=frozenset(spends)
     )
-
-
-def alone_needs(book: RuleBook, phones: Iterable[str], now: datetime) -> Needs:
-    """What :func:`afford_alone` will ask for: messages that belong to no rule."""
-    spends: set[tuple[str, datetime]] = set(budgets.looks(budgets.total_purse(book), now, book.zone("")))
-    for phone in phones:
-        spends.update(budgets.unpriced(book, book.chain(None, phone), phone))
-    causes = frozenset(_causes("total") if book.config.budgets.total is not None else ())
-    return Needs(spends=frozenset(spends), causes=causes)
 
 
 # --- storm ---------------------------------------------------------------------------------------
@@ -134,7 +125,7 @@ def _fits(draft: Draft, cost: Cost, asks: Sequence[Ask], target: Target, *, crit
     for ask in asks:
         _not_told(draft, ask, target, f"over budget {over.purse.called}")
     if any(ask.held.bundle != budget_bundle(over.purse.name, target.phone) for ask in asks):  # else it was told before
-        _tell_operator(draft, over, critical=critical)
+        tell_operator(draft, over, critical=critical)
         if pace := _pace(over):
             _over_pace(draft, over, pace, asks, target, critical=critical)
     _keep(draft, over, asks, target)
@@ -145,28 +136,6 @@ def book(draft: Draft, message: Message, asks: Sequence[Ask], target: Target) ->
     """Reserve what *message* takes, now that it has its id."""
     budgets.reserve(draft, message, _purses(draft, asks, target.phone))
     _count(draft, target.phone)
-
-
-def afford_alone(draft: Draft, message: Message) -> bool:
-    """The same for a message that says nothing of a rule (answers, copies): it counts in ``total`` and never waits.
-
-    Where it does not fit, the trail and, for class critical, the operator are told. Book it by :func:`book_alone`.
-    """
-    critical, cost = message.message_class == "critical", budgets.cost_of_message(draft, message)
-    over = budgets.first_misfit(draft, cost, tuple(budgets.total_purse(draft.book)), critical=critical)
-    if over is None:
-        return True
-    draft.log(
-        "message.dropped", incident_id=message.incident_id, person=message.person or message.phone,
-        reason=f"over budget {over.purse.called}", rule=message.rule,
-    )  # fmt: skip
-    _tell_operator(draft, over, critical=critical)
-    return False
-
-
-def book_alone(draft: Draft, message: Message) -> None:
-    """Reserve what a message outside of rules takes, now that it has its id."""
-    budgets.reserve(draft, message, tuple(budgets.total_purse(draft.book)))
 
 
 def _purses(draft: Draft, asks: Sequence[Ask], phone: str) -> tuple[Purse, ...]:
@@ -204,11 +173,12 @@ def _not_told(draft: Draft, ask: Ask, target: Target, reason: str) -> None:
 # --- who hears of it -----------------------------------------------------------------------------
 
 
-def _causes(purse: str) -> tuple[str, ...]:
+def causes_of(purse: str) -> tuple[str, ...]:
+    """Under which causes the operator hears of *purse*: it is used up, for class critical too, what waited is late."""
     return f"budget/{purse}", f"budget/{purse}/critical", f"budget/{purse}/late"
 
 
-def _tell_operator(draft: Draft, over: Misfit, *, critical: bool) -> None:
+def tell_operator(draft: Draft, over: Misfit, *, critical: bool) -> None:
     """One mail for this budget and its period; class critical, which no reserve carries, has one of its own."""
     purse, limit, zone = over.purse, over.limits[0], draft.book.zone("")
     said = words(draft.book.config.operator.language or draft.book.config.language)
@@ -224,7 +194,7 @@ def _tell_operator(draft: Draft, over: Misfit, *, critical: bool) -> None:
         limit=budgets.written(limit, currency), at=said.clock(draft.now, zone), kept=kept,
         normal=budgets.amount_of(limit.unit, normal, currency), then=said.say("operator", f"budget.{then}"),
     )  # fmt: skip
-    cause = _causes(purse.name)[1 if critical else 0]
+    cause = causes_of(purse.name)[1 if critical else 0]
     notices.tell(draft, cause, subject, body, quiet_for=_quiet_for(limit, draft))
 
 
@@ -239,7 +209,7 @@ def tell_late(draft: Draft, purse: str, count: int) -> None:
     said = words(draft.book.config.operator.language or draft.book.config.language)
     subject = said.say("operator", "budget.late.subject", name=shown_name(purse), n=count)
     body = said.say("operator", "budget.late", name=shown_name(purse), n=count)
-    notices.tell(draft, _causes(purse)[2], subject, body)
+    notices.tell(draft, causes_of(purse)[2], subject, body)
 
 
 def shown_name(purse: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bridge.dispatch.asking import Asker, chosen, host, say
+from bridge.dispatch.asking import Asker, Open, chosen, host, say
 from bridge.dispatch.commands import help_
 from bridge.dispatch.draft import Draft
 from bridge.model import Incident, Silence
@@ -49,17 +49,26 @@ def mute(draft: Draft, asker: Asker) -> str:
     found = chosen(draft, asker) if command.codes else ()
     if isinstance(found, str):
         return found
-    for what, matchers in [(one.code, matchers_of(one.incident)) for one in found] or [
-        (wish.what, {"host": _host(asker, wish.what)})
-    ]:
-        made(draft, matchers, asker.by, wish.at)
+    about = {one.code: _matchers(one) for one in found} or {wish.what: [{"host": _host(asker, wish.what)}]}
+    for what, all_matchers in about.items():
+        for matchers in all_matchers:
+            made(draft, matchers, asker.by, wish.at)
         say(draft, asker, "muted", what=what, at=asker.words.clock(wish.at, zone))
     return "mute"
 
 
+def _matchers(one: Open) -> list[dict[str, str]]:
+    """What makes silences about all that a code stands for."""
+    found: list[dict[str, str]] = []
+    for matchers in map(matchers_of, one.incidents):
+        if matchers not in found:
+            found.append(matchers)
+    return found
+
+
 def _host(asker: Asker, what: str) -> str:
     """The whole name of a host that this phone was told of by its short one."""
-    known = (one.incident for one in asker.open)
+    known = (incident for one in asker.open for incident in one.incidents)
     return next((i.host for i in known if what.casefold() in (host(i).casefold(), i.host.casefold())), what)
 
 
@@ -81,7 +90,7 @@ def unmute(draft: Draft, asker: Asker) -> str:
 def _is(asker: Asker, silence: Silence, what: str) -> bool:
     """Whether a silence is the one that people call *what*: its number, its host, or the code of an alert."""
     named = silence.matchers.get("host", "").casefold()
-    about = (matchers_of(one.incident) for one in asker.open if one.code == what)
+    about = (matchers for one in asker.open if one.code == what for matchers in _matchers(one))
     return (
         what == str(silence.id)
         or what.casefold() in (named, named.partition(".")[0])

@@ -100,9 +100,9 @@ def quarantined(draft: Draft, reading: Reading) -> None:
     post(draft, "operator", draft.book.config.operator.mail, subject, f"{body}\n\n{reading.unreadable}", from_null=True)
 
 
-def hole(draft: Draft, reading: Reading, n: int, reason: str) -> None:
+def hole(draft: Draft, mail_id: int, subject: str, reason: str) -> None:
     """Nobody is on call where somebody should be."""
-    body = f"{reason}. M-{reading.mail_id}: {reading.subject}"
+    body = f"{reason}. M-{mail_id}: {subject}"
     post(draft, "operator", draft.book.config.operator.mail, MAIL_SUBJECT + reason, body, from_null=True)
 
 

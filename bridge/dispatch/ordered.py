@@ -67,7 +67,7 @@ def _ack(draft: Draft, order: Order) -> None:
         who = draft.book.name(order.by)
         claiming.mail_ack_by(draft, incident, who)
         phone = draft.book.config.people[order.by].phone if order.by in draft.book.config.people else ""
-        claiming.tell_colleagues(draft, incident, who, claiming.told_of(draft, incident, without=phone))
+        claiming.tell_colleagues(draft, (incident,), who, without=phone)
         _done(draft, order, incident, "acked")
 
 
@@ -224,7 +224,8 @@ def _end_silence(draft: Draft, order: Order) -> None:
 def _silence_line(draft: Draft, silence: Silence) -> str:
     about = " ".join(f"{field}={pattern}" for field, pattern in silence.matchers.items())
     until = silence.end.astimezone(draft.book.zone(""))
-    return f"silence {silence.id} until {until:%Y-%m-%d %H:%M} by {silence.by}: {about}"
+    note = f" ({silence.note})" if silence.note else ""
+    return f"silence {silence.id} until {until:%Y-%m-%d %H:%M} by {silence.by}: {about}{note}"
 
 
 def _until(draft: Draft, given: Sequence[str]) -> tuple[datetime | None, str]:

@@ -21,15 +21,15 @@ _UNSENT = "resolved before it was sent"
 def recovered(draft: Draft, reading: Reading, n: int, event: Event, incident: Incident) -> None:
     """End *incident*, tell those who were told of it, cancel what did not leave."""
     told = draft.told(incident)
-    unsent = {message.phone: message.id for message in draft.waiting(incident) if message.rule != "(answer)"}
+    unsent = {message.id: message.phone for message in draft.waiting(incident) if message.rule != "(answer)"}
     incident = draft.put(replace(incident, state="resolved", resolved_at=draft.now, last_at=draft.now))
     draft.log("incident.over", incident_id=incident.id)
     held = ended(draft, incident)
     action = draft.book.action(incident.rule)
-    for phone, number in unsent.items():
+    for number, phone in unsent.items():
         draft.cancelled[number] = _UNSENT
         draft.fate(n, "nothing", rule=incident.rule, person=draft.book.person_of(phone) or phone, reason=_UNSENT)
-    reached = {note.phone: note.person for note in told if note.step != "mail" and note.phone not in unsent}
+    reached = {note.phone: note.person for note in told if note.step != "mail" and note.message_id not in unsent}
     mailed = tuple(dict.fromkeys(note.phone for note in told if note.step == "mail"))
     if mailed and action is not None:
         letters.over(draft, incident, reading, event, mailed)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
-from bridge.dispatch import letters, notices, reaching
+from bridge.dispatch import alone, codes, letters, notices, reaching
 from bridge.dispatch.draft import Draft
 from bridge.mail.write import quoted
 from bridge.memory import Memory, Needs
@@ -19,7 +19,7 @@ from bridge.words.figures import masked
 
 _COPY_VALID = timedelta(minutes=10)
 _RANK: dict[MessageState, int] = {
-    "READY": 0, "HELD": 0, "INFLIGHT": 1, "UNKNOWN": 1, "ACCEPTED": 2, "ACCEPTED_NO_ID": 2, "HANDED_OVER": 2,
+    "READY": 0, "HELD": 0, "INFLIGHT": 1, "UNKNOWN": 1, "HANDED_OVER": 1, "ACCEPTED": 2, "ACCEPTED_NO_ID": 2,
     "REJECTED": 3, "CANCELLED": 3, "EXPIRED": 3, "UNDELIVERED": 3, "DELIVERED": 4,
 }  # fmt: skip
 
@@ -81,8 +81,9 @@ def _report(draft: Draft, message: Message, reason: str, status: str, provider: 
     )  # fmt: skip
 
 
-def ended_needs(failed: Failed) -> Needs:
-    return Needs(messages=frozenset({failed.message_id}))
+def ended_needs(failed: Failed, book: RuleBook, now: datetime) -> Needs:
+    found = Needs(messages=frozenset({failed.message_id}))
+    return found | alone.needs_of(book, (), now) if failed.copy_via else found
 
 
 def ended(failed: Failed, book: RuleBook, memory: Memory, now: datetime) -> Plan:
@@ -104,12 +105,12 @@ def ended(failed: Failed, book: RuleBook, memory: Memory, now: datetime) -> Plan
 def _once_more(draft: Draft, message: Message, chain: tuple[str, ...]) -> None:
     """The second copy of a critical message whose first has no provable fate; it says so (promise 2)."""
     copy = replace(
-        message, id=draft.take("message"), providers=chain, copy=True, state="READY", reason="", due_at=draft.now,
+        message, id=0, providers=chain, copy=True, state="READY", reason="", due_at=draft.now,
         created_at=draft.now, valid_until=max(message.valid_until, draft.now + _COPY_VALID),
     )  # fmt: skip
     incident = draft.incident(message.incident_id)
     if incident is not None and draft.book.text(message.rule, "alert") is None:
-        code = next((c.code for c in draft.codes(message.phone).values() if c.incident_id == incident.id), "")
+        code = codes.code_of(draft, message.phone, (incident,))
         values: dict[str, FrameValue] = {
             "code": code,
             "sev": lambda said: said.severity(incident.severity),
@@ -118,8 +119,11 @@ def _once_more(draft: Draft, message: Message, chain: tuple[str, ...]) -> None:
         }
         fitted = fit(frame_pieces("alert.copy", message.language, values), max(message.segments, 1), "keep")
         copy = replace(copy, text=fitted.text, encoding=fitted.encoding, segments=fitted.segments)
-    draft.messages.append(copy)
-    draft.log("message.copy", incident_id=copy.incident_id, message_id=copy.id, of=message.id, providers=list(chain))
+    said = alone.say(draft, copy)
+    if said is not None:
+        draft.log(
+            "message.copy", incident_id=said.incident_id, message_id=said.id, of=message.id, providers=list(chain)
+        )
 
 
 def _provider(message: Message) -> str:

@@ -16,14 +16,14 @@ from bridge.dispatch import ladder, letters, limits, notices
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.silenced import fits
 from bridge.dispatch.steps import Ladder, Rung, from_data
-from bridge.dispatch.telling import Ask, Stage, is_told, quiet_timers, tell
+from bridge.dispatch.telling import Ask, Stage, is_told, kind_of, quiet_timers, tell
 from bridge.memory import Known, Needs
 from bridge.model import Event, Held, Incident, Timer
 from bridge.oncall.people import Target
 from bridge.routing.rules import Action
 from bridge.words.catalogue import Words, words
 
-_UNANSWERED_AFTER = timedelta(minutes=30)  # FORMAT §4 Replies.news
+_LOOK_AGAIN = timedelta(minutes=1)
 
 
 def due_needs(timer: Timer, book: RuleBook, now: datetime, known: Known) -> Needs:
@@ -66,22 +66,19 @@ def fire(draft: Draft, timer: Timer) -> None:
 def _next(draft: Draft, incident: Incident, going: Ladder) -> None:
     """The next rung speaks, unless the incident is silent now; then it does when that is over."""
     until = _silent_until(draft, incident)
-    if until is not None:
-        ladder.put(draft, incident, going, until)
+    if until is not None:  # it may be ended sooner
+        ladder.put(draft, incident, going, min(until, draft.now + _LOOK_AGAIN))
         return
     action = draft.book.action(incident.rule)
     if action is None:
         _nobody(draft, incident, f"the rule “{incident.rule}” is gone")
     else:
         _speak(draft, incident, going, action)
-    going = going.gone_on()
+    going = going.late_by(draft.now).gone_on()
     if going.next_at is not None:
         ladder.put(draft, incident, going, going.next_at)
     else:
-        data = {"episode": incident.episode}
-        at = draft.now + _UNANSWERED_AFTER
-        draft.put_timer(ladder.unanswered_timer(incident.id), at, "unanswered", incident.id, data)
-        draft.drop_timer(ladder.step_timer(incident.id))
+        ladder.end(draft, incident)
 
 
 def _silent_until(draft: Draft, incident: Incident) -> datetime | None:
@@ -118,7 +115,7 @@ def _asks(draft: Draft, incident: Incident, rung: Rung, action: Action, step: st
     text = rung.text if rung.text in draft.book.texts else ""
     for number, channel in enumerate(rung.channels):
         held = held_of(draft, incident, f"{step}/{channel}" if number else step)
-        yield Ask(held, replace(_action(action, rung), channel=(channel,)), incident, text_of=text)
+        yield Ask(held, replace(_action(action, rung), channel=(channel,)), incident, kind=kind_of(step), text_of=text)
 
 
 def held_of(draft: Draft, incident: Incident, step: str) -> Held:

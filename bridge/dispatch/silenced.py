@@ -14,7 +14,10 @@ from fnmatch import translate
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.holding import hold, value_of
 from bridge.dispatch.telling import Ask, not_told
-from bridge.model import Event, Incident
+from bridge.model import Event, Incident, Marks
+from bridge.render.names import host_part
+
+SILENT = ("silence/", "hidden/")  # bundles of what is silenced or hidden
 
 
 def is_silent(draft: Draft, ask: Ask, incident: Incident) -> bool:
@@ -42,11 +45,16 @@ def _silenced(draft: Draft, ask: Ask, incident: Incident) -> bool:
 
 
 def fits(matchers: Mapping[str, str], event: Event, sender: str, recipients: tuple[str, ...]) -> bool:
-    """Whether every matcher of a silence made while running fits: ``*`` and ``?``, no case, the whole value."""
-    return all(
-        re.fullmatch(translate(pattern.replace("[", "[[]")), value_of(field, event, sender, recipients), re.IGNORECASE)
-        for field, pattern in matchers.items()
-    )
+    """Whether every matcher of a silence made while running fits: ``*`` and ``?``, no case, the whole value.
+
+    As in a rule, a pattern for ``host`` may fit it with its domain or without.
+    """
+    for field, pattern in matchers.items():
+        fitting = re.compile(translate(pattern.replace("[", "[[]")), re.IGNORECASE)
+        value = value_of(field, event, sender, recipients)
+        if not fitting.fullmatch(value) and not (field == "host" and fitting.fullmatch(host_part(value))):
+            return False
+    return True
 
 
 def _hidden(draft: Draft, ask: Ask, incident: Incident) -> bool:
@@ -75,6 +83,12 @@ def _value(field: str, incident: Incident) -> str:
         incident.key, incident.title, incident.detail, incident.labels,
     )  # fmt: skip
     return value_of(field, event, incident.marks.sender, (incident.marks.recipient,)).casefold()
+
+
+def marked(draft: Draft, incident: Incident, marks: Marks) -> None:
+    """*incident* is like other entries now: what it may hide no more is asked again."""
+    if set(incident.marks.hides) - set(marks.hides):
+        woken(draft, incident)
 
 
 def woken(draft: Draft, incident: Incident) -> None:

@@ -17,6 +17,7 @@ from bridge.config.models.people import Step
 from bridge.config.names import Who, WhoKind
 from bridge.model import Channel, MessageClass
 
+_LATE = timedelta(minutes=1)  # less is how exact a clock of ours is
 FIRST = "0"  # the notification's step of the rule's own people
 
 
@@ -74,6 +75,11 @@ class Ladder:
     def next_at(self) -> datetime | None:
         """When the next rung speaks by the clock; None when there is none."""
         return None if self.over else self.due(self.spoken)
+
+    def late_by(self, now: datetime) -> Ladder:
+        """When the next rung speaks late, the others do too: each keeps its distance, and nobody is skipped."""
+        late = now - self.due(self.spoken)
+        return self if self.over or late < _LATE else replace(self, begun=self.begun + late)
 
     def gone_on(self) -> Ladder:
         """After the next rung has spoken."""

@@ -14,17 +14,17 @@ from zoneinfo import ZoneInfo
 
 from bridge.book import RuleBook
 from bridge.book.book import Targets
-from bridge.dispatch import ladder, limits, reaching
-from bridge.dispatch.codes import code_for
+from bridge.dispatch import codes, ladder, limits, reaching
+from bridge.dispatch.asking import is_taken
 from bridge.dispatch.compose import Kind, Occasion, made, put
 from bridge.dispatch.draft import Draft
-from bridge.dispatch.holding import hold, quiet_bundle
-from bridge.model import SEVERITIES, Held, Incident, Message, Notification
+from bridge.dispatch.holding import digest_bundle, group_bundle, hold, quiet_bundle
+from bridge.model import SEVERITIES, Conversation, Held, Incident, Message, Notification
 from bridge.oncall.people import Target
 from bridge.oncall.windows import next_change
 from bridge.routing.rules import Action
 
-_CODES_OF_A_BUNDLE = 10  # incidents of one SMS that get a code each; ``list`` shows them
+_STOPPED_BY_ACKS = ("repeat:", "step:")  # what is said because nobody has it
 
 
 class Stage(IntEnum):
@@ -50,12 +50,17 @@ class Ask:
 def kind_of(step: str) -> Kind:
     """How a step is said."""
     word = step.partition(":")[0]
-    kinds: dict[str, Kind] = {"repeat": "repeated", "worse": "worse", "recovery": "recovery", "flapping": "flapping"}
+    kinds: dict[str, Kind] = {
+        "repeat": "repeated", "worse": "worse", "recovery": "recovery", "flapping": "flapping", "step": "alert.next",
+    }  # fmt: skip
     return kinds.get(word, "alert")
 
 
 def ask_of(draft: Draft, held: Held, n: int = -1) -> Ask | None:
-    """What was held, to be asked again; None when it is over, of an earlier episode, or its rule is gone."""
+    """What was held, to be asked again; None when it is over, of an earlier episode, or its rule is gone.
+
+    Somebody has it: who was told of it is not told again, and nobody new is called.
+    """
     action = draft.book.action(held.rule)
     if action is None:
         return None
@@ -63,6 +68,8 @@ def ask_of(draft: Draft, held: Held, n: int = -1) -> Ask | None:
         return Ask(held, action, None, n, kind_of(held.step))
     incident = draft.incident(held.incident_id)
     if incident is None or incident.episode != held.episode or (not incident.live and held.step != "recovery"):
+        return None
+    if held.step.startswith(_STOPPED_BY_ACKS) and is_taken(draft, incident):
         return None
     return Ask(held, action, incident, n, kind_of(held.step))
 
@@ -84,10 +91,30 @@ def not_told(draft: Draft, ask: Ask, target: Target | None, reason: str) -> None
 def tell(draft: Draft, asks: Sequence[Ask], target: Target, stage: Stage = Stage.QUIET) -> bool:
     """Tell *target* of all *asks* in one SMS; False when it is held, dropped or over a budget (which is said)."""
     if stage <= Stage.QUIET:
+        asks = [ask for ask in asks if not _with_its_group(draft, ask, target)]
         asks = [ask for ask in asks if not _quiet(draft, ask, target)]
     if not asks or (stage <= Stage.STORM and limits.stormy(draft, asks, target)):
         return False
     return _send(draft, asks, target)
+
+
+# --- ladders of a group --------------------------------------------------------------------------
+
+
+def _with_its_group(draft: Draft, ask: Ask, target: Target) -> bool:
+    """Whether a step of a ladder waits for those of its group that fall due at the same moment: one SMS of a group.
+
+    The group's SMS began all of their ladders. A step with a text, class or channel of its own speaks for itself.
+    """
+    held, group = ask.held, ask.action.group
+    own = bool(ask.text_of) or ask.action != draft.book.action(held.rule)
+    if group is None or held.bundle or own or not held.step.startswith("step:"):
+        return False
+    name = group_bundle(held.rule, group, held.event, held.sender, held.recipients)
+    bundle = f"{name}/{held.step}/{target.phone}"
+    hold(draft, held, bundle, None, "quiet", target)
+    draft.put_timer(bundle, draft.now, "quiet", data={"phone": target.phone, "person": target.person})
+    return True
 
 
 # --- quiet hours ---------------------------------------------------------------------------------
@@ -159,49 +186,95 @@ def quiet_timers(book: RuleBook, action: Action, source: str, targets: Iterable[
 def _send(draft: Draft, asks: Sequence[Ask], target: Target) -> bool:
     if limits.full(draft, asks, target):
         return False
-    message = _written(draft, asks, target)
+    message, talks = _written(draft, asks, target)
     if not limits.afford(draft, message, asks, target):
         return False
     message = put(draft, message)
     limits.book(draft, message, asks, target)
+    for talk in talks:
+        _open(draft, talk)
     for ask in asks:
         _noted(draft, ask, target, message)
     return True
 
 
-def _written(draft: Draft, asks: Sequence[Ask], target: Target) -> Message:
-    first = asks[0]
-    if len(asks) == 1:
-        held = first.held
-        occasion = Occasion(
-            held.rule, held.event, first.kind, first.incident, _code(draft, first, target), held.subject, held.sender,
-            held.text, held.groups, first.text_of, held.count if held.count > 1 else 0,
-        )  # fmt: skip
-        return made(draft, occasion, first.action, target, mail_id=held.mail_id)
-    codes = [_code(draft, ask, target) for ask in asks[:_CODES_OF_A_BUNDLE]]
-    members = tuple(ask.held for ask in asks)
+def _written(draft: Draft, asks: Sequence[Ask], target: Target) -> tuple[Message, tuple[Conversation, ...]]:
+    """The SMS, and what its codes stand for as soon as it goes."""
+    if len(asks) > 1:
+        return _written_of_several(draft, asks, target)
+    first, held = asks[0], asks[0].held
+    code, talks = _code(draft, first, target)
+    occasion = Occasion(
+        held.rule, held.event, first.kind, first.incident, code, held.subject, held.sender, held.text, held.groups,
+        first.text_of, held.count if held.count > 1 else 0,
+    )  # fmt: skip
+    return made(draft, occasion, first.action, target, mail_id=held.mail_id), talks
+
+
+def _written_of_several(draft: Draft, asks: Sequence[Ask], target: Target) -> tuple[Message, tuple[Conversation, ...]]:
+    """One SMS. A rule's words for several are about its own events; those of several rules are said in ours."""
+    first, members = asks[0], tuple(ask.held for ask in asks)
+    text_of = first.text_of or ("" if len({held.rule for held in members}) == 1 else limits.STORM)
+    code, talks = _codes(draft, asks, target, text_of or first.held.rule)
     count = sum(held.count for held in members)
     show = next((each.show for each in (first.action.digest, first.action.group) if each is not None), 3)
     worst = max(members, key=lambda held: SEVERITIES.index(held.event.severity))
     occasion = Occasion(
-        worst.rule, worst.event, "digest", None, codes[0], text_of=first.text_of, count=count, members=members,
-        show=show,
-    )  # fmt: skip
+        worst.rule, worst.event, "digest", None, code, text_of=text_of, count=count, members=members, show=show
+    )
     message = made(draft, occasion, first.action, target, mail_id=first.held.mail_id)
-    return replace(message, rule=first.held.rule)
+    return replace(message, rule=first.held.rule), talks
 
 
-def _code(draft: Draft, ask: Ask, target: Target) -> str:
-    if ask.incident is None or ask.kind == "recovery":
-        live = draft.codes(target.phone).values()
-        return next((c.code for c in live if ask.incident and c.incident_id == ask.incident.id), "")
-    if not draft.book.promises_answers(ask.text_of or ask.held.rule, ask.action, target.phone):
-        return ""
+def _code(draft: Draft, ask: Ask, target: Target) -> tuple[str, tuple[Conversation, ...]]:
+    """What the SMS about one incident shows."""
+    if ask.incident is None:
+        return "", ()
     incident = draft.incident(ask.incident.id) or ask.incident
-    code = code_for(draft, incident, target.phone, tuple(each.phone for each in targets_of(draft, ask).people))
-    if code and not incident.code:
-        draft.put(replace(incident, code=code))
-    return code
+    if ask.kind == "recovery" or not incident.live:
+        return codes.code_of_ended(draft, target.phone, (incident,)), ()
+    if not _promised(draft, ask, target):
+        return "", ()
+    talk = codes.for_one(draft, incident, target.phone, _colleagues(draft, ask))
+    return (talk.code, (talk,)) if talk else ("", ())
+
+
+def _codes(draft: Draft, asks: Sequence[Ask], target: Target, text_of: str) -> tuple[str, tuple[Conversation, ...]]:
+    """What the SMS about several shows: one code, if its text has a place for one; else ``list`` names them."""
+    tracked = [ask for ask in asks if ask.incident is not None and ask.kind != "recovery"]
+    colleagues = _colleagues(draft, asks[0])
+    if draft.book.shows_code(text_of, "group"):
+        incidents = [ask.incident for ask in tracked if ask.incident]
+        talk = codes.for_all(draft, _together(asks), incidents, target.phone, colleagues) if incidents else None
+        return (talk.code, (talk,)) if talk else ("", ())
+    promised = [ask.incident for ask in tracked if ask.incident and _promised(draft, ask, target)]
+    return "", codes.for_each(draft, promised, target.phone, colleagues)
+
+
+def _together(asks: Sequence[Ask]) -> str:
+    """Whose code it is: that of a group, else of all that a rule says in one SMS."""
+    rule, group = asks[0].held.rule, asks[0].action.group
+    if group is None:
+        return digest_bundle(rule)
+    found = {group_bundle(rule, group, held.event, held.sender, held.recipients) for held in (ask.held for ask in asks)}
+    return found.pop() if len(found) == 1 else digest_bundle(rule)
+
+
+def _promised(draft: Draft, ask: Ask, target: Target) -> bool:
+    return draft.book.promises_answers(ask.text_of or ask.held.rule, ask.action, target.phone)
+
+
+def _colleagues(draft: Draft, ask: Ask) -> tuple[str, ...]:
+    return tuple(target.phone for target in targets_of(draft, ask).people)
+
+
+def _open(draft: Draft, talk: Conversation) -> None:
+    """The SMS goes: its code stands for what it says, and incidents without a code are called by it."""
+    draft.converse(talk)
+    for number in talk.incidents:
+        incident = draft.incident(number)
+        if incident is not None and not incident.code:
+            draft.put(replace(incident, code=talk.code))
 
 
 def targets_of(draft: Draft, ask: Ask) -> Targets:

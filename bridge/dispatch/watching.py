@@ -58,7 +58,8 @@ def arrived(draft: Draft, reading: Reading, n: int, routed: RoutedEvent) -> None
         incident = draft.open_incident(SOURCE, key)
         if incident is not None:
             recovered(draft, reading, n, replace(_event(watch, values, incident.severity), state="recovery"), incident)
-        due = must_come(watch, draft.now)
+        late = incident is not None and watch.written.cron is not None  # it is what was missed, and none of the next
+        due = must_come_first(watch, draft.now) if late else must_come(watch, draft.now)
         if due is not None:
             draft.put_timer(key, due + watch.written.grace, "watch", data=_data(watch, values, draft.now, due))
         draft.log("watch.arrived", watch=watch.name, values=list(values))
@@ -150,7 +151,8 @@ def _missing(
     elif watch.written.every is not None:
         return
     else:
-        incident = draft.put(replace(incident, count=incident.count + 1, last_at=draft.now))
+        labels = {**incident.labels, "due": due.isoformat()}
+        incident = draft.put(replace(incident, count=incident.count + 1, last_at=draft.now, labels=labels))
         step = f"repeat:{incident.count}"
     if step == "0" or _may_repeat(draft, action, incident):
         _tell(draft, action, incident, step)

@@ -42,7 +42,8 @@ class MailRelay:
     """The relay of ``outgoing_mail``; a connection a mail. *password* is needed when the settings name a user.
 
     *hostname* is what we say in EHLO. *trust* replaces the system's trust; there is no way to switch
-    verification off: ``tls: off`` is plain text.
+    verification off: ``tls: off`` is plain text. *begun_within* seconds for all that comes before the mail itself.
+    *headers_only*: a report about a mail must not bring the body back (RFC 3461 §4.3).
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class MailRelay:
         trust: ssl.SSLContext | None = None,
         answer_within: float = _ANSWER,
         taken_within: float = _AFTER_DOT,
+        begun_within: float = _BEFORE_DOT,
+        headers_only: bool = False,
     ) -> None:
         self._settings = settings
         self._password = password
@@ -61,6 +64,8 @@ class MailRelay:
         self._trust = trust
         self._answer_within = answer_within
         self._taken_within = taken_within
+        self._begun_within = begun_within
+        self._headers_only = headers_only
 
     async def send(self, envelope_from: str, to: Sequence[str], content: bytes) -> tuple[Refused, ...]:
         """Hand one mail over for all of *to*; gives those the relay refused while it took the others.
@@ -70,7 +75,7 @@ class MailRelay:
         """
         client = self._client()
         try:
-            async with asyncio.timeout(_BEFORE_DOT):
+            async with asyncio.timeout(self._begun_within):
                 await self._greet(client)
                 refused = await self._address(client, envelope_from, to, content)
                 protocol = await self._open_data(client)
@@ -141,6 +146,7 @@ class MailRelay:
             raise PermanentFailure("the relay takes no addresses outside ASCII (SMTPUTF8)", status="5.6.7")
         encoding = "utf-8" if utf8 else "ascii"
         options += ["SMTPUTF8"] if utf8 else []
+        options += ["RET=HDRS"] if self._headers_only and client.supports_extension("dsn") else []
         refused: list[Refused] = []
         try:
             await client.mail(envelope_from, options=options, encoding=encoding)

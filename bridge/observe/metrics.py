@@ -47,6 +47,7 @@ class Metrics:
         self._reading()
         self._messages()
         self._returns()
+        self._money()
         self._standing()
 
     @property
@@ -140,6 +141,20 @@ class Metrics:
             "outgoing_mails", "Mails we sent: sent, retry, refused or unknown.", "kind", "outcome"
         )
 
+    def _money(self) -> None:
+        self.budget_used = self._gauge(
+            "budget_used", "What a budget has seen in its running window, SMS under way included.",
+            "budget", "unit", "window",
+        )  # fmt: skip
+        self.budget_limit = self._gauge("budget_limit", "What it may see in that window.", "budget", "unit", "window")
+        self.over_budget = self._counter(
+            "over_budget", "SMS that did not fit: each waits, or is dropped, as its budget says.", "budget"
+        )
+        self.storms = self._counter("storms", "Storms that began: one person, more SMS than anybody can read.")
+        self.held = self._gauge(
+            "held", "What waits to be said: storm, budget, digest, group, quiet, silence or hidden.", "why"
+        )
+
     def _standing(self) -> None:
         self.messages_waiting = self._gauge("messages_waiting", "SMS not settled yet.", "state", "class")
         self.mails_waiting = self._gauge("mails_waiting", "Mails kept and not yet read.")
@@ -153,6 +168,12 @@ class Metrics:
             "account_paused", "1 while a provider's account cannot send: money, password or blocked.",
             "account", "cause",
         )  # fmt: skip
+        self.calendar_fetches = self._counter(
+            "calendar_fetches", "iCalendars behind URLs: fetched or failed.", "calendar", "outcome"
+        )
+        self.calendar_fetched = self._gauge(
+            "calendar_fetched_timestamp_seconds", "When an iCalendar behind a URL was fetched last.", "calendar"
+        )
         self._store = _StoreCounters()
         self.registry.register(self._store)
         self._described += [Described(f"{name}_total", "counter", (), said) for name, said in _StoreCounters.SAID]

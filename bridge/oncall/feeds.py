@@ -66,6 +66,17 @@ class Feeds:
         """What the application has to fetch, and to hand to :meth:`take`."""
         return tuple(str(feed.ical.url) for feed in self if feed.ical.url is not None)
 
+    def follow(self, before: Feeds) -> None:
+        """What an earlier book knew of the same URLs holds until they are fetched again."""
+        known = {feed.ical.url: feed.agenda for feed in before}
+        for feed in self:
+            if feed.ical.url is not None and feed.agenda is None:
+                feed.agenda = known.get(feed.ical.url)
+
+    def missing(self) -> tuple[str, ...]:
+        """The URLs of which there is no copy at all."""
+        return tuple(str(feed.ical.url) for feed in self if feed.ical.url is not None and feed.agenda is None)
+
     def take(self, url: str, content: bytes) -> None:
         """*content* was fetched from *url*. Raises ValueError with a sentence; then the last good copy stays."""
         for feed in self:

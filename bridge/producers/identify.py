@@ -38,8 +38,7 @@ def identify(
 def recognise(email: Email, packs: Packs, bare: Bare) -> tuple[Pack | None, str]:
     """The first pack one of whose marks fits, and the subject (the mail's own or a forwarded one's) that it fits."""
     haystack = "\n".join([*bare.subjects, bare.text[:TEXT]]).casefold()
-    for pack in packs.packs:
-        for mark in pack.marks:
-            if (subject := mark.found(email, bare, haystack)) is not None:
-                return pack, subject
+    for pack, mark in packs.marks_for(email.headers, haystack):
+        if (subject := mark.found(email, bare, haystack)) is not None:
+            return pack, subject
     return None, bare.subjects[0]

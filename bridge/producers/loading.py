@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from bridge.config.similar import did_you_mean
 from bridge.errors import ConfigError
 from bridge.model import SEVERITIES, STATES, Severity, State
 from bridge.producers.generic import PRODUCER
+from bridge.producers.index import MarkIndex
 from bridge.producers.pack import Choice, Cut, Mark, Pack, Pairs, Regex, Scale, Section, glob, template
 from bridge.producers.places import Place, opened
 from bridge.producers.shipped import shipped_rules
@@ -48,6 +50,14 @@ class Packs:
     """All packs, the operator's first."""
 
     packs: tuple[Pack, ...]
+    _marks: MarkIndex = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_marks", MarkIndex(self.packs))
+
+    def marks_for(self, headers: Container[str], haystack: str) -> Iterator[tuple[Pack, Mark]]:
+        """The marks that a mail with *headers* (lower-case names) and *haystack* can fit, in the order of the packs."""
+        return self._marks.of(headers, haystack)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,9 +116,12 @@ class _Names:
                 continue
             for name in one.pieces[1::2]:
                 if name not in self.known:
-                    each.wrong(f"nothing gives {{{name}}}; there are {', '.join(sorted(self.known))}")
+                    each.wrong(f"nothing gives {{{name}}}{did_you_mean(name, self.known) or self._all()}")
             made.append(one)
         return tuple(made)
+
+    def _all(self) -> str:
+        return f"; there are {', '.join(sorted(self.known))}"
 
 
 def _pack(place: Place) -> Pack | None:
@@ -255,6 +268,6 @@ def _scale(place: Place | None, names: _Names, levels: tuple[Level, ...], otherw
 def _level(place: Place, levels: tuple[Level, ...], otherwise: Level) -> Level:
     said = place.text()
     if said not in levels:
-        place.wrong(f"{said} is none of {', '.join(levels)}")
+        place.wrong(f'{", ".join(levels[:-1])} or {levels[-1]}; found "{said}"{did_you_mean(said, levels)}')
         return otherwise
     return said

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 import re2
 
+from bridge.config.checks.patterns import regex_mistake
 from bridge.model import Email, Severity, State
 from bridge.producers.unwrap import Bare
 
@@ -23,7 +24,7 @@ TEXT = 4_000  # characters of the text in which patterns search: what a producer
 
 
 class Regex:
-    """A pattern, searched without case. Raises ValueError with RE2's reason; RE2's own shouting on stderr is off."""
+    """A pattern, searched without case. Raises ValueError that says why RE2 cannot read it."""
 
     __slots__ = ("_compiled", "names")
 
@@ -34,8 +35,8 @@ class Regex:
         try:
             self._compiled = re2.compile(pattern, options)
         except re2.error as error:
-            reason = error.args[0] if error.args else "no pattern"
-            raise ValueError(reason.decode() if isinstance(reason, bytes) else str(reason)) from error
+            sentence = regex_mistake(pattern).removesuffix("; use not:, or two conditions")  # packs have none of these
+            raise ValueError(sentence) from error
         self.names: tuple[str, ...] = tuple(self._compiled.groupindex)
 
     def fits(self, text: str) -> bool:

@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import yaml
 
+from bridge.config.similar import did_you_mean
+
 LARGEST = 1_000_000  # bytes of a pack file
 ALIASES = 20  # of one file (T20)
 _DEPTH = 20
@@ -45,7 +47,7 @@ class Place:
             below = Place(self.path, self.problems, value, f"{self.key}.{name}".lstrip("."))
             where = Place(self.path, self.problems, key, below.key)
             if not name or (keys is not None and name not in keys):
-                where.wrong("is no key here" + (f"; there are {', '.join(keys)}" if keys else ""))
+                where.wrong(_no_key(name, keys or ()))
             elif name in found:
                 where.wrong("stands here twice")
             else:
@@ -72,6 +74,12 @@ class Place:
         except ValueError as error:
             self.wrong(str(error))
             return None
+
+
+def _no_key(name: str, keys: tuple[str, ...]) -> str:
+    """What is wrong with a key that is none of *keys*: the nearest ones, else all."""
+    near = did_you_mean(name, keys)
+    return "no such key" + (near or (f"; there are {', '.join(keys)}" if keys else ""))
 
 
 def opened(path: Path, problems: list[str]) -> Place | None:

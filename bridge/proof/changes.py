@@ -198,7 +198,7 @@ def _of_texts(rule: Rule, skipped: frozenset[str]) -> Iterator[Change[Rule]]:
             continue
         for language, source in texts.items():
             place = (name, language) if language else (name,)
-            if len(texts) > 1:
+            if len(set(texts.values())) > 1:  # else the same words are read in another language
                 rest = {other: text for other, text in texts.items() if other != language}
                 yield Change(place, f"{name}.{language} taken out", having(rule, **{name: rest}))
             for found in _WORD.finditer(source):

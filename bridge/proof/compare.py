@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.config.amounts import parse_money
+from bridge.config.derived import main_currency
 from bridge.config.models import Expect, Nothing, Refused
 from bridge.model import Event, Fate, Incident, Spent
 from bridge.proof import shown
 from bridge.proof.door import Refusal
+from bridge.proof.given import worth_in
 from bridge.proof.items import Look, differing, incidents_like, is_about, is_like, written_item
 from bridge.proof.mails import BadTest, NotBuilt
 from bridge.proof.world import Effect
@@ -201,7 +202,9 @@ def _looks(items: Sequence[Expect], look: Look) -> list[Difference]:
         if item.kind == "output" and str(item.output).casefold() not in "\n".join(look.output).casefold():
             wrong.append(Difference(shown.flow(written_item(item)), " / ".join(look.output)))
         if item.kind == "spent" and not _was_spent(item, look):
-            wrong.append(Difference(shown.flow(written_item(item)), shown.spent(str(item.spent), _spent(item, look))))
+            currency = main_currency(look.config) or ""
+            happened = shown.spent(str(item.spent), _spent(item, look), currency)
+            wrong.append(Difference(shown.flow(written_item(item)), happened))
     return wrong
 
 
@@ -217,7 +220,7 @@ def _was_spent(item: Expect, look: Look) -> bool:
     if written.isdigit():
         return seen.messages == int(written)
     try:
-        return seen.money == parse_money(written).amount
+        return seen.money == worth_in(look.config, written)
     except ValueError as error:
         raise BadTest(f"is: {error}") from error
 

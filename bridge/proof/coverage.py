@@ -95,8 +95,13 @@ def watched(loaded: LoadedBook, seen: Seen) -> RuleBook:
     top = unindexed(tuple(_watched_rule(rule, seen) for rule in book.rules.top.rules))
     rules = replace(book.rules, top=top, by_name={rule.name: rule for rule in top.everyone()})
     writers = _writers(loaded)
-    texts = {name: _watched_texts(each, rules.by_name[name], writers[name], seen) for name, each in book.texts.items()}
-    return replace(book, rules=rules, texts=texts, addresses=Addresses(rules, book.config, book.sources))
+    texts = {
+        name: _watched_texts(book.texts[name], rule, writers[name], seen)
+        for name, rule in rules.by_name.items()
+        if name in book.texts
+    }
+    addresses = Addresses(rules, book.config, book.sources)
+    return replace(book, rules=rules, texts={**book.texts, **texts}, addresses=addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,9 +292,15 @@ def _languages(book: RuleBook) -> dict[str, dict[str, tuple[str, ...]]]:
     for name, rule in book.rules.by_name.items():
         texts = book.texts.get(name, RuleTexts())
         pairs = (("text", texts.alert), ("recovery_text", texts.recovery), ("group_text", texts.group))
-        found[name] = {key: tuple(text.variants) for key, text in pairs if text is not None}
+        reads = {rule.action.language, *(child.action.language for child in rule.children.everyone())}
+        found[name] = {key: _read(text, reads) for key, text in pairs if text is not None}
         found[name] |= {"template": found[name].get("text", ())} if rule.action.template else {}
     return found
+
+
+def _read(text: Text, reads: set[str]) -> tuple[str, ...]:
+    """The languages in which a text can be sent, where *reads* are those that a rule and the ones in it say."""
+    return tuple(each for each in text.variants if each in reads or not reads <= text.variants.keys())
 
 
 def _sent(writer: str, keys: RuleKeys, languages: Mapping[str, tuple[str, ...]], seen: Seen) -> Iterator[Branch]:

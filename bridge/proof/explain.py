@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from bridge.book import RuleBook
+from bridge.config.derived import main_currency
 from bridge.dispatch.decide import decide
 from bridge.intake.read import read
 from bridge.memory import Memory
@@ -47,6 +48,7 @@ class Explanation:
     reading: Reading
     knock: Knock
     plan: Plan | None
+    currency: str  # of budgets, "" = unknown
 
     @property
     def nothing_sent_because(self) -> str | None:
@@ -99,11 +101,12 @@ def explain(
     *memory_for* gives what is remembered of all that a reading needs. *own* is the loop mark of the installation;
     without one any such mark counts as ours.
     """
+    currency = main_currency(book.config) or ""
     knocked = knock(book, mail.envelope, admission=admission)
     if knocked.envelope is None:
-        return Explanation(read(mail, book, own=own, trace=True), knocked, None)
+        return Explanation(read(mail, book, own=own, trace=True), knocked, None, currency)
     reading = read(replace(mail, envelope=knocked.envelope), book, own=own, trace=True)
-    return Explanation(reading, knocked, decide(reading, book, memory_for(reading), now))
+    return Explanation(reading, knocked, decide(reading, book, memory_for(reading), now), currency)
 
 
 def as_data(found: Explanation) -> dict[str, object]:
@@ -124,7 +127,9 @@ def as_data(found: Explanation) -> dict[str, object]:
             for one in plan.incidents
         ],
         "later": [{"at": _utc(at), "what": what} for at, what in later(plan)],
-        "budgets": [{"budget": name, "messages": count, "price": price} for name, count, price in expenses(plan)],
+        "budgets": [
+            {"budget": name, "messages": count, "price": price} for name, count, price in expenses(plan, found.currency)
+        ],
         "nothing_sent_because": found.nothing_sent_because,
     }
 
@@ -140,11 +145,12 @@ def later(plan: Plan) -> list[tuple[datetime, str]]:
     return sorted(found)
 
 
-def expenses(plan: Plan) -> list[tuple[str, int, str]]:
-    """For each budget, how many messages take from it, and what they cost in the configured currency."""
+def expenses(plan: Plan, currency: str) -> list[tuple[str, int, str]]:
+    """For each budget, how many messages take from it, and what they cost in *currency*, that of budgets."""
     names = dict.fromkeys(spend.budget for spend in plan.spends)
     taken = {name: [spend for spend in plan.spends if spend.budget == name] for name in names}
-    return [(name, len(each), str(sum((spend.money for spend in each), Decimal(0)))) for name, each in taken.items()]
+    costs = {name: sum((spend.money for spend in each), Decimal(0)) for name, each in taken.items()}
+    return [(name, len(each), money(costs[name], currency).strip()) for name, each in taken.items()]
 
 
 _TIMERS = {

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from bridge.config.amounts import Money, parse_money
+from bridge.config.derived import main_currency
+from bridge.config.models.root import Config
+from bridge.dispatch.budgets import in_main
 from bridge.memory import Memory
 from bridge.model import Message, Spent
 from bridge.proof.mails import BadTest
 
+Worth = Callable[[str], Decimal]  # ``60 USD`` in the currency that budgets are compared in; ValueError
 _EVER = datetime.min.replace(tzinfo=UTC)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -23,9 +27,9 @@ class SpentBefore(dict[tuple[str, datetime], Spent]):
     ``each_source: 199`` was spent by every source, for each of which the budget has a counter of its own.
     """
 
-    def __init__(self, written: Mapping[str, str]) -> None:
+    def __init__(self, written: Mapping[str, str], worth: Worth) -> None:
         super().__init__()
-        self.written = {name.casefold(): _spent(name, amount) for name, amount in written.items()}
+        self.written = {name.casefold(): _spent(name, amount, worth) for name, amount in written.items()}
 
     def get(self, key: tuple[str, datetime], default: object = None) -> Spent:
         """The sums of the budget (``each_person aigul``); nothing was spent from one that is not named."""
@@ -41,16 +45,25 @@ def _since(seen: Spent, since: datetime) -> Spent:
     )
 
 
-def _spent(budget: str, amount: str) -> Spent:
+def _spent(budget: str, amount: str, worth: Worth) -> Spent:
     """``50`` messages of one segment, or ``45.00 KZT``. Raises BadTest."""
     if _NUMBER.fullmatch(amount):
         count = int(amount)
         return Spent(count, count, Decimal(0), count, count)
     try:
-        money = parse_money(amount).amount
+        money = worth(amount)
     except ValueError as error:
         raise BadTest(f"given spent {budget}: {error}") from error
     return Spent(money=money, normal_money=money)
+
+
+def worth_in(config: Config, written: str) -> Decimal:
+    """``60 USD`` in the currency that budgets are compared in. Raises ValueError where ``exchange`` does not say."""
+    money = parse_money(written)
+    amount = in_main(config, money.amount, money.currency)
+    if amount is None:
+        raise ValueError(f"no exchange says what {money.currency} is worth in {main_currency(config)}")
+    return amount
 
 
 def spent_of(memory: Memory) -> Mapping[str, Spent]:

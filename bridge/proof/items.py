@@ -12,6 +12,7 @@ import re2
 
 from bridge.config.amounts import Money
 from bridge.config.models import Expect
+from bridge.config.models.root import Config
 from bridge.config.names import Who
 from bridge.config.spans import Moment, written_duration
 from bridge.model import Incident, Spent
@@ -32,6 +33,7 @@ class Look:
     zone: ZoneInfo
     incidents: tuple[Incident, ...]
     people: Callable[[str], str]  # phone -> person, "" = nobody we know
+    config: Config
     output: tuple[str, ...] = ()  # what an operator read
     spent: Mapping[str, Spent] = field(default_factory=dict)  # by budget
 

@@ -110,7 +110,7 @@ def without_the_past(memory: LastingMemory, now: datetime) -> LastingMemory:
 
 
 _REBUILT = frozenset(
-    "incidents notifications messages waiting conversations held spends answers complete instance counters".split()
+    "incidents notifications messages waiting conversations held spends complete instance counters".split()
 )
 
 
@@ -123,13 +123,11 @@ def _keep_messages(memory: Memory, fresh: Memory, over: datetime) -> None:
 
 
 def _keep_words(memory: Memory, fresh: LastingMemory, now: datetime) -> None:
-    """Codes that are not free yet, answers and expenses that still count."""
+    """Codes that are not free yet, expenses that still count."""
     for phone, codes in memory.conversations.items():
         kept = {code: one for code, one in codes.items() if one.free_at > now}
         if kept:
             fresh.conversations[phone] = kept
-    for phone, answers in memory.answers.items():
-        fresh.answers[phone] = [moment for moment in answers if moment > now - _REMEMBERED]
     for budget, spend in _spends(memory):
         if spend.at > now - _LONGEST_WINDOW:
             fresh.spends.setdefault(budget, []).append(spend)

@@ -62,7 +62,8 @@ def _list(world: World, words: Sequence[str]) -> tuple[str, ...]:
 def _named(world: World, word: str) -> Incident | None:
     """The incident with this number or code; of several with a code the newest."""
     numbered = [one for one in incidents_like(word, tuple(world.memory.incidents.values())) if word.isdigit()]
-    coded = [c.incident_id for codes in world.memory.conversations.values() for c in codes.values() if c.code == word]
+    talks = (talk for codes in world.memory.conversations.values() for talk in codes.values() if talk.code == word)
+    coded = [number for talk in talks for number in talk.about]
     numbered += [world.memory.incidents[number] for number in coded if number in world.memory.incidents]
     return max(numbered, key=lambda one: (one.live, one.id), default=None)
 

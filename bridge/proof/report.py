@@ -83,17 +83,21 @@ def as_data(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
 
 
 def junit(outcomes: Sequence[Outcome], *, skip_unbuilt: bool) -> bytes:
-    """The results as continuous integration reads them. With *skip_unbuilt* such tests are skipped, else failed."""
+    """The results as continuous integration reads them: a test that cannot be played is an error, one that does not
+    hold a failure. With *skip_unbuilt* tests of what is not built are skipped, else failed."""
     suite = xml.Element("testsuite", name="smsbridge rule tests", tests=str(len(outcomes)))
     for one in outcomes:
         case = xml.SubElement(suite, "testcase", classname=Path(one.file).stem, name=one.name, file=one.file)
         skipped = skip_unbuilt and one.not_built and not one.failures
         if skipped:
             xml.SubElement(case, "skipped", message=f"not built yet: {one.not_built}")
+        elif one.broken and not one.failures:
+            error = xml.SubElement(case, "error", message=_printable(one.broken))
+            error.text = _printable("\n".join(lines(one, 0)))
         elif not one.held:
             failure = xml.SubElement(case, "failure", message=_printable(_short_or_unbuilt(one)))
             failure.text = _printable("\n".join(lines(one, 0)))
-    tags = {"failures": "failure", "skipped": "skipped"}
+    tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     suite.attrib.update({name: str(len(suite.findall(f"testcase/{tag}"))) for name, tag in tags.items()})
     return bytes(xml.tostring(suite, encoding="utf-8", xml_declaration=True))
 

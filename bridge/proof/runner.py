@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from bridge.config.spans import Moment
 from bridge.model import MessageState
 from bridge.oncall.clock import moment_of
 from bridge.proof.compare import Difference, compare
-from bridge.proof.given import Balances, SpentBefore, spent_of
+from bridge.proof.given import Balances, SpentBefore, spent_of, worth_in
 from bridge.proof.items import Look
 from bridge.proof.mails import BadTest, Mails, NotBuilt, envelope_of, filled
 from bridge.proof.operator import typed
@@ -122,7 +123,7 @@ class _Stage:
         self._ignore: tuple[Expect, ...] = given.ignore or ()
         begin = self._moment(given.at) if given.at else moment_of(_BEGIN, self._zone)
         self.world = World(book, begin, receipts=given.receipts != "none", on_call=given.on_call)
-        self.world.memory.spent_before = SpentBefore(given.spent or {})
+        self.world.memory.spent_before = SpentBefore(given.spent or {}, partial(worth_in, book.config))
         self.world.balances = Balances(dict(given.balance or {}))
         self._came = 0
 
@@ -137,7 +138,8 @@ class _Stage:
         began = world.now
         output = self._happen(step, began)
         incidents, spent = tuple(world.memory.incidents.values()), spent_of(world.memory)
-        look = Look(world.happened(), began, self._zone, incidents, self._book.person_of, output, spent)
+        book, happened = self._book, world.happened()
+        look = Look(happened, began, self._zone, incidents, book.person_of, book.config, output, spent)
         return look, [] if step.expect is None else compare(step.expect, self._ignore, look)
 
     def _happen(self, step: TestStep, began: datetime) -> tuple[str, ...]:

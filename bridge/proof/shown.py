@@ -104,9 +104,10 @@ def incident_item(incident: Incident) -> dict[str, object]:
     return {key: value for key, value in found.items() if value != ""}
 
 
-def spent(budget: str, seen: Spent) -> str:
+def spent(budget: str, seen: Spent, currency: str) -> str:
     """What a budget has seen: money, and how many messages."""
-    return f"{budget}: {seen.money}, {seen.messages} message{'' if seen.messages == 1 else 's'}"
+    count = f"{seen.messages} message{'' if seen.messages == 1 else 's'}"
+    return f"{budget}: {money(seen.money, currency).strip()}, {count}"
 
 
 def clock_of(moment: datetime, zone: ZoneInfo) -> str:

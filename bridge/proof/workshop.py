@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bridge.book import RuleBook
 from bridge.book.book import RuleTexts
@@ -14,8 +15,9 @@ from bridge.config.models.rules import Rule, RuleFile
 from bridge.render.texts import Text, compile_text, compile_value, load_template
 from bridge.routing.addresses import Addresses
 from bridge.routing.rulebook import Rules, compile_rules
-from bridge.routing.rules import CompiledRule, RuleList, Value
+from bridge.routing.rules import Action, CompiledRule, RuleList, Value
 
+_TEXTS = ("text", "recovery_text", "group_text")
 Top = tuple[str, Rule]  # a rule at the top, and its file
 
 
@@ -44,7 +46,7 @@ class Workshop:
         """The book with other rules at one place; None where they do the same. Raises ConfigError."""
         old = self._book.rules.top.rules[splice.at : splice.at + splice.count]
         new = tuple(self._compiled(splice, old))
-        if len(new) == len(old) and _is_same(RuleList(old), RuleList(new), splice, self.tops):
+        if len(new) == len(old) and self._is_same(RuleList(old), RuleList(new), splice):
             return None
         tops = self._book.rules.top.rules
         return self._with((*tops[: splice.at], *new, *tops[splice.at + splice.count :]))
@@ -95,6 +97,32 @@ class Workshop:
             if action.key:
                 keys[rule.name] = compile_value(action.key, "key")
 
+    def _is_same(self, old: RuleList, new: RuleList, splice: Splice) -> bool:
+        """Whether rules do the same: no condition, ``set`` or order was changed, and every key does what it did."""
+        before, after = list(old.everyone()), list(new.everyone())
+        if [rule.name for rule in before] != [rule.name for rule in after]:
+            return False
+        written = self.tops[splice.at : splice.at + splice.count]
+        if [_asked(rule) for _file, rule in written] != [_asked(rule) for _file, rule in splice.rules]:
+            return False
+        return [self._effect(rule) for rule in before] == [self._effect(rule) for rule in after]
+
+    def _effect(self, rule: CompiledRule) -> tuple[Action, bool]:
+        """What a rule does, without what cannot be seen: texts in a language that it never sends, a sender in whose
+        place the number stands to which answers come."""
+        action = rule.action
+        for name in _TEXTS:
+            read = (getattr(action, name) or {}).get(action.language)
+            action = action if read is None else _with_text(action, name, read)
+        return (replace(action, sender="") if self._shows_number(action) else action), rule.continues
+
+    def _shows_number(self, action: Action) -> bool:
+        chains = (action.send_via or self._book.config.send_via or {}).values()
+        names = {name for chain in chains for name in chain} or self._book.config.providers.keys()
+        providers = [self._book.config.providers[name] for name in names]
+        coded = all("code" in text for text in (action.text or {}).values()) and not action.template
+        return action.track and coded and all(one.number and one.number_as_sender for one in providers)
+
     def _text(self, source: Mapping[str, str] | None) -> Text | None:
         if not source:
             return None
@@ -129,15 +157,9 @@ def _sources(rule: CompiledRule | None) -> tuple[object, ...]:
     return () if rule is None else (*_own(rule), rule.action.template)
 
 
-def _is_same(old: RuleList, new: RuleList, splice: Splice, tops: Sequence[Top]) -> bool:
-    """Whether rules do the same: no condition, no ``set`` and no order was changed, and every key has its value."""
-    before, after = list(old.everyone()), list(new.everyone())
-    if [rule.name for rule in before] != [rule.name for rule in after]:
-        return False
-    written = tops[splice.at : splice.at + splice.count]
-    if [_asked(rule) for _file, rule in written] != [_asked(rule) for _file, rule in splice.rules]:
-        return False
-    return [(rule.action, rule.continues) for rule in before] == [(rule.action, rule.continues) for rule in after]
+def _with_text(action: Action, name: str, source: str) -> Action:
+    changes: dict[str, Any] = {name: {"": source}}
+    return replace(action, **changes)
 
 
 def _asked(rule: Rule) -> tuple[object, ...]:

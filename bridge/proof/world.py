@@ -279,8 +279,15 @@ class World:
         return None
 
     def _code(self, message: Message) -> str:
-        known = self.memory.codes(message.phone).values()
-        return next((c.code for c in known if message.incident_id and c.incident_id == message.incident_id), "")
+        talks = self.memory.codes(message.phone).values()
+        if message.incident_id:
+            mine = sorted((len(talk.about), talk.code) for talk in talks if message.incident_id in talk.about)
+            return mine[0][1] if mine else ""
+        several = (talk for talk in talks if talk.together)
+        return next((talk.code for talk in several if any(self._tells(message, n) for n in talk.incidents)), "")
+
+    def _tells(self, message: Message, number: int) -> bool:
+        return any(note.message_id == message.id for note in self.memory.notifications.get(number, ()))
 
 
 def originator(book: RuleBook, message: Message, via: str) -> str:

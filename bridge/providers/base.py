@@ -9,12 +9,13 @@ return value (taken) or one of the ``DeliveryError`` classes; there is no third 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
+from bridge.errors import TemporaryFailure
 from bridge.model import Message, MessageState, Receipt
 
 
@@ -25,6 +26,8 @@ class Request:
     canonical: Mapping[str, str]
     client_id: str
     repeat: bool = False  # an earlier attempt of this message at this account has no proven outcome
+    heard: bool = False  # an earlier attempt of it reached this account, whatever came of it
+    attempt: int = 1  # counts the hand-overs of this message; never part of what the provider reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Accepted:
     segments: int | None = None  # parts it charges, None = it did not say
     cost: Decimal | None = None  # of all parts, in the account's currency
     balance: Decimal | None = None  # what is left afterwards
+    handed_over: bool = False  # somebody on the way to the provider has it: a mail relay's 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class StatusAnswer:
     text: str = ""
     sender: str = ""
     read: bool = False
+    network: str = ""  # whose number it is: "Kcell, Казахстан", "" = it did not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Question:
 
     phone: str  # E.164 with its plus
     client_id: str
+    provider_id: str = ""  # the provider's own, as it was given at the hand-over; some know messages by nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,60 @@ class Inbound:
     call: bool = False  # nobody wrote it: the phone rang
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A receipt that came over a link: of one message, or of one part of it (``provider_id`` names that)."""
+
+    provider_id: str
+    phone: str  # E.164 with its plus where it is a number
+    answer: StatusAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One part of an inbound SMS that came over a link in several; *decoded* makes letters of all octets together."""
+
+    phone: str
+    to: str  # digits, "" unknown
+    reference: int
+    total: int
+    number: int  # from 1
+    coding: int
+    octets: bytes
+
+
+Arrival = Report | Piece | Inbound
+Keep = Callable[["LinkedGateway", Arrival], Awaitable[None]]
+"""Commits what arrived; StoreUnavailable when it could not. Only then is the provider told that we have it."""
+
+
+Doubt = Literal["ask", "repeat", "once", "late", "hold"]
+"""What a lost answer is met with. ``ask``: the provider knows our id. ``repeat``: it takes a message of one id once,
+so the identical request proves what became of the first. ``once``: no id; one repeat while its minute rule guards it.
+``late``: it knows our id, but a relay may keep the request for minutes. ``hold``: nobody can be asked, nothing goes
+again.
+"""
+
+
+class NoWayToAsk(TemporaryFailure):
+    """This door only sends, and no other door of its account answers for it. Nothing to be told to anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallNumber:
+    """Where a phone should ring to confirm, for a quarter of an hour; *pool* are all numbers that may be given out."""
+
+    number: str  # digits
+    pool: tuple[str, ...]
+
+
+class CallsToConfirm(Protocol):
+    """A gateway that gives out numbers to ring (``confirm_by_call``)."""
+
+    async def ask_for_call(self, phone: str) -> CallNumber:
+        """A number for *phone* (E.164 with its plus) to ring. May cost. Errors as ``status``."""
+
+
 class Gateway(Protocol):
     """One door of a provider. All methods that touch the network end within ``LONGEST`` seconds."""
 
@@ -113,6 +173,10 @@ class Gateway(Protocol):
     @property
     def parallel(self) -> int:
         """How many requests of this account may be open at once, over all nodes."""
+
+    @property
+    def doubt(self) -> Doubt:
+        """How to learn what became of a request whose answer was lost."""
 
     def canonical(self, message: Message, now: datetime) -> Mapping[str, str]:
         """The request for *message* at *now*. Never raises: what cannot be sent is refused by ``submit``."""
@@ -140,6 +204,20 @@ class Gateway(Protocol):
 
     async def inbound(self, after: int, hours: int) -> tuple[Inbound, ...]:
         """Inbound with an id above *after*; with *after* 0 those of the last *hours*. Errors as ``status``."""
+
+
+@runtime_checkable
+class LinkedGateway(Gateway, Protocol):
+    """A gateway that lives on a connection of its own: it has its own places, and receipts and SMS come to it."""
+
+    async def open(self, keep: Keep) -> None:
+        """Bring the link up, without waiting for it; what arrives goes to *keep*. ``submit`` works without, too."""
+
+    async def close(self) -> None:
+        """Say goodbye; requests on the wire get their answers first, as far as they come within seconds."""
+
+    def decoded(self, octets: bytes, coding: int) -> str:
+        """The letters of a whole inbound SMS, whatever they are."""
 
 
 LONGEST = 25.0

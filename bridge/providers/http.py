@@ -1,9 +1,9 @@
-"""One way to ask a provider over HTTP: POST, once, verified, bounded; and what it means when it fails.
+"""One way to ask a provider over HTTP: once, verified, bounded; and what it means when it fails.
 
 The only place that knows aiohttp. The question that decides about money is whether a byte of the request
 may have left: until the request's headers go into the socket it has not (NotSent), from then on only a
-whole answer proves anything (OutcomeUnknown). Never a GET: aiohttp quietly repeats those on a connection
-that the server closed, and a paid request would be paid twice.
+whole answer proves anything (OutcomeUnknown). aiohttp quietly repeats a GET on a connection that the server
+closed; ``_headers_go`` stops that, or a paid request would be paid twice.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from typing import Self
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from bridge.errors import ConfigError, NotSent, OutcomeUnknown
 
 MOST_BYTES = 64 * 1024  # of an answer (threats T37)
 _CONNECT = 5.0  # seconds for name, TCP and TLS together
 _KEEP_ALIVE = 4.0  # shorter than any provider's: Apache closes after 5 s, and a request on a closing line is lost
-_HEADERS = {
-    "Content-Type": "application/x-www-form-urlencoded",
+_ALWAYS = {
     "Accept-Encoding": "identity",  # nothing to unpack: 64 kB of answer stay 64 kB
     "User-Agent": "smsbridge",
 }
+_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,18 @@ class HttpClient:
 
         Raises NotSent when nothing left, OutcomeUnknown when something may have.
         """
-        progress = _Progress()
         body = urlencode(form, encoding="utf-8", errors="replace").encode("ascii")
+        return await self.ask("POST", url, body, _HEADERS, within=within, most=most)
+
+    async def ask(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, within: float,
+        most: int = MOST_BYTES,
+    ) -> Answer:  # fmt: skip
+        """The same with any *body* and *headers*, and any method: a *url* is taken as it is escaped."""
+        progress = _Progress()
         try:
             async with asyncio.timeout(within):
-                return await self._ask(url, body, progress, most)
+                return await self._ask(method, url, body, {**_ALWAYS, **headers}, progress, most)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise NotSent(_why(error)) from error
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
@@ -86,11 +94,14 @@ class HttpClient:
                 raise OutcomeUnknown(_why(error)) from error
             raise NotSent(_why(error)) from error
 
-    async def _ask(self, url: str, body: bytes, progress: _Progress, most: int) -> Answer:
-        asking = self._opened().post(
-            url,
+    async def _ask(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], progress: _Progress, most: int
+    ) -> Answer:
+        asking = self._opened().request(
+            method,
+            _target(url),
             data=body,
-            headers=_HEADERS,
+            headers=headers,
             allow_redirects=False,
             timeout=self._timeout,
             trace_request_ctx=progress,
@@ -115,10 +126,21 @@ class HttpClient:
         return self._session
 
 
+def _target(url: str) -> URL:
+    """*url* with its query as it is: it was escaped by whoever wrote it."""
+    place, mark, query = url.partition("?")
+    try:
+        return URL(f"{URL(place)}{mark}{query}", encoded=True)
+    except ValueError as error:
+        raise NotSent("the address is none") from error
+
+
 async def _headers_go(
     session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
 ) -> None:
-    """aiohttp calls this right before the first byte goes into the socket."""
+    """aiohttp calls this right before the first byte goes into the socket. A second time is a repeat of its own."""
+    if context.trace_request_ctx.left:
+        raise OutcomeUnknown("the connection broke")
     context.trace_request_ctx.left = True
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -17,13 +18,14 @@ from typing import Any
 from bridge.errors import DeliveryError, OutcomeUnknown, TemporaryFailure
 from bridge.model import MessageState
 from bridge.providers import smsc_codes
-from bridge.providers.base import Accepted, Balance, Inbound, Price, Question, StatusAnswer
+from bridge.providers.base import Accepted, Balance, CallNumber, Inbound, Price, Question, StatusAnswer
 
 _MOSCOW = timezone(timedelta(hours=3))  # dates without a timestamp; assumed by other clients, not documented
 _CODE = re.compile(r"-?[0-9]{1,9}")
 _NUMBER = re.compile(r"[1-9][0-9]{6,14}")
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _CALLS = frozenset({"[CALL]", "[waitcall]"})
+_MOST_NUMBERS = 100  # that one country has to ring
 _LAST_SECOND = 1 << 33  # the year 2242: what is later is no timestamp
 
 
@@ -35,7 +37,7 @@ def parse_send(body: bytes, client_id: str, *, repeat: bool) -> Accepted:
     if named not in ("", client_id):
         raise OutcomeUnknown(f"the answer is about another message ({named[:40]})")
     if code is not None:
-        raise smsc_codes.refused(code, repeat=repeat)
+        raise smsc_codes.refused(code, repeat=repeat, detail=_detail(answer))
     if not named:
         raise OutcomeUnknown("the answer names no message")
     return Accepted(
@@ -44,6 +46,38 @@ def parse_send(body: bytes, client_id: str, *, repeat: bool) -> Accepted:
         cost=_money(answer.get("cost")),
         balance=_money(answer.get("balance"), below_zero=True),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Whose number it is, in the provider's words; "" for what it did not say."""
+
+    operator: str
+    region: str
+    country: str
+    code: str  # MCC and MNC, "40101"
+
+
+def parse_operator(body: bytes) -> Network:
+    """What info.php knows of a number. Raises as ``parse_status``."""
+    answer = _asked(body)
+    _refuse(answer)
+    operator, region, country = (_text(answer.get(name))[:80] for name in ("operator", "region", "country"))
+    if not (operator or country):
+        raise TemporaryFailure("the answer names no operator")
+    return Network(operator, region, country, (_text(answer.get("mcc")) + _text(answer.get("mnc")))[:6])
+
+
+def parse_wait_call(body: bytes) -> CallNumber:
+    """Where to ring. Raises as ``parse_status``; a phone that may not be asked (5, 6) is refused for good."""
+    answer = _asked(body)
+    _refuse(answer, smsc_codes.call_refused)
+    number = _text(answer.get("phone")).lstrip("+")
+    if not _NUMBER.fullmatch(number):
+        raise TemporaryFailure("the answer names no number")
+    listed = answer.get("all_phones")
+    others = (_text(one).lstrip("+") for one in (listed if isinstance(listed, list) else [])[:_MOST_NUMBERS])
+    return CallNumber(number, tuple(dict.fromkeys((number, *(one for one in others if _NUMBER.fullmatch(one))))))
 
 
 def parse_price(body: bytes) -> Price:
@@ -107,6 +141,15 @@ def moment(seconds: str) -> datetime | None:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
+def _detail(answer: Mapping[str, Any]) -> tuple[str, str]:
+    """Status and error of our one number, where ``op=1`` brought them; "" for what it did not."""
+    phones = answer.get("phones")
+    first = phones[0] if isinstance(phones, list) and len(phones) == 1 else None
+    if not isinstance(first, Mapping):
+        return "", ""
+    return _text(first.get("status"))[:10], _text(first.get("error"))[:10]
+
+
 def _status(answer: Mapping[str, Any]) -> StatusAnswer:
     code = _text(answer.get("status"))
     if not _CODE.fullmatch(code):
@@ -123,6 +166,7 @@ def _status(answer: Mapping[str, Any]) -> StatusAnswer:
         text=_text(answer.get("message")),
         sender=_text(answer.get("sender_id"))[:40],
         read=code in smsc_codes.READ,
+        network=", ".join(name for key in ("operator", "country") if (name := _text(answer.get(key))[:80])),
     )
 
 

@@ -35,6 +35,11 @@ _REFUSALS: dict[str, Meaning] = {
     "7": Meaning("the number is wrong", "5.1.3"),
     "8": Meaning("the number cannot be reached", "5.1.2"),
 }
+_CALL_REFUSALS = {
+    "1": "the provider does not understand the number",
+    "5": "the number is on the account's black list",
+    "6": "the account's settings allow no call of this number",
+}
 KNOWN_ERRORS = frozenset({*_PAUSES, *_REFUSALS, "9"})
 
 _STATES: dict[str, MessageState | None] = {
@@ -91,8 +96,8 @@ _NETWORK: dict[str, Meaning] = {
 }
 
 
-def refused(code: str, *, repeat: bool) -> DeliveryError:
-    """The error for *code* of send.php.
+def refused(code: str, *, repeat: bool, detail: tuple[str, str] = ("", "")) -> DeliveryError:
+    """The error for *code* of send.php. *detail*: status and error of the number itself, which say more.
 
     A double (9) proves nothing where an earlier attempt has no outcome; on a first attempt nothing was taken.
     An unknown number is temporary; its raw code is in the error, so that somebody can be told of it.
@@ -100,8 +105,9 @@ def refused(code: str, *, repeat: bool) -> DeliveryError:
     if code in _PAUSES:
         cause, sentence = _PAUSES[code]
         return AccountPaused(sentence, code=code, cause=cause)
-    if meaning := _REFUSALS.get(code):
-        return PermanentFailure(meaning.sentence, code=code, status=meaning.status)
+    if general := _REFUSALS.get(code):
+        said = meaning(*detail) if detail[0] in _STATE_MEANINGS or detail[1] in _NETWORK else general
+        return PermanentFailure(said.sentence, code=code, status=said.status)
     if code == "9":
         sentence = "the same request within a minute, or too many at once"
         if repeat:
@@ -116,6 +122,13 @@ def question_refused(code: str) -> DeliveryError:
         cause, sentence = _PAUSES[code]
         return AccountPaused(sentence, code=code, cause=cause)
     return TemporaryFailure(f"the question was refused with error {code}", code=code, retry_after=SAME_REQUEST_PAUSE)
+
+
+def call_refused(code: str) -> DeliveryError:
+    """The error for *code* of wait_call.php, where 1, 5 and 6 are about this phone alone."""
+    if code in _CALL_REFUSALS:
+        return PermanentFailure(_CALL_REFUSALS[code], code=code)
+    return question_refused(code)
 
 
 def state(code: str) -> MessageState | None:

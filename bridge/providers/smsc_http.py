@@ -9,27 +9,32 @@ pages; ``docs/how-to/smsc-over-http.md`` tells how an operator sets it up.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bridge.config.models.providers import Provider
 from bridge.config.secrets import SecretText
-from bridge.config.units import NumberRange
 from bridge.errors import ConfigError, DeliveryError, NotSent, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from bridge.model import Channel, Message, Receipt
-from bridge.providers import smsc_answers, smsc_codes
-from bridge.providers.base import LONGEST, Accepted, Balance, Inbound, Price, Question, Request, StatusAnswer
+from bridge.providers import smsc_answers, smsc_fields
+from bridge.providers.base import (
+    LONGEST,
+    Accepted,
+    Balance,
+    CallNumber,
+    Doubt,
+    Inbound,
+    Price,
+    Question,
+    Request,
+    StatusAnswer,
+)
 from bridge.providers.http import HttpClient, check_url
+from bridge.providers.smsc_answers import Network
 from bridge.providers.smsc_codes import SAME_REQUEST_PAUSE
 from bridge.sms.danger import defuse
 
-_RECIPIENT = re.compile(r"[1-9][0-9]{6,14}")
-_REPAIRED = re.compile(r"8[0-9]{10}")  # as the provider takes a number dialled in Russia: 8701… becomes 7701…
-_BEFORE_TAKING = timedelta(minutes=5)  # how much the provider's clock may be behind ours
-_MOST_PARALLEL = 14  # 15 open requests of one login are refused with error 9
 _MOST_STATUS = 4  # likewise 5 status requests
 _MOST_ASKED = 50  # messages in one status request: their texts must fit into 64 kB
 _MOST_INBOUND_BYTES = 1 << 20  # as many inbound SMS as come in a day; a cut list could hide the older ones
@@ -52,10 +57,11 @@ class SmscHttp:
         self._secret = secret
         self._http = http
         self._urls = _urls(name, settings)
-        self.account = f"smsc:{settings.login or _fingerprint(secret.reveal())}"
+        self.account = smsc_fields.account(settings, secret)
         self.revision = _revision(settings)
-        self.ids = (settings.ids.first, settings.ids.last) if isinstance(settings.ids, NumberRange) else (1, 2**31 - 1)
-        self.parallel = min(settings.parallel or _MOST_PARALLEL, _MOST_PARALLEL)
+        self.ids = smsc_fields.ids(settings)
+        self.doubt: Doubt = "ask"
+        self.parallel = smsc_fields.parallel(settings)
         self._status_places = asyncio.Semaphore(_MOST_STATUS)
         self._next_list = 0.0  # of statuses, by the loop's clock
 
@@ -65,13 +71,14 @@ class SmscHttp:
     def canonical(self, message: Message, now: datetime) -> Mapping[str, str]:
         """Parameters of send.php in their final form, without login, password and id."""
         text = defuse(message.text.encode("utf-8", "replace").decode("utf-8"))
-        sender = _sender(message, self._settings)
+        sender = smsc_fields.originator(message, self._settings)
         return {
-            "phones": _number(message.phone),
+            "phones": smsc_fields.number(message.phone),
             "mes": text,
             "charset": "utf-8",
             "fmt": "3",
             "cost": "3",
+            "op": "1",
             "translit": "0",
             "valid": _valid(message.valid_until - now),
             **({"sender": sender} if sender else {}),
@@ -96,7 +103,7 @@ class SmscHttp:
 
     async def status(self, question: Question) -> StatusAnswer:
         """At most five a minute for one message, else error 9."""
-        form = {"phone": _number(question.phone), "id": question.client_id, "all": "1"}
+        form = {"phone": smsc_fields.number(question.phone), "id": question.client_id, "all": "2"}
         async with self._status_places:
             answer = await self._question("status", form)
         return smsc_answers.parse_status(answer)
@@ -107,12 +114,12 @@ class SmscHttp:
         The provider takes one list a minute and blocks addresses that ask too often, so a list that comes
         too early raises TemporaryFailure without having been asked for.
         """
-        asked = [question for question in questions if _number(question.phone)][:_MOST_ASKED]
+        asked = [question for question in questions if smsc_fields.number(question.phone)][:_MOST_ASKED]
         if len(asked) < 2:
             return {question: await self.status(question) for question in asked}
         self._take_turn()
         form = {
-            "phone": ",".join(_number(question.phone) for question in asked),
+            "phone": ",".join(smsc_fields.number(question.phone) for question in asked),
             "id": ",".join(question.client_id for question in asked),
             "all": "1",
         }
@@ -128,11 +135,7 @@ class SmscHttp:
 
     def receipt(self, message_id: int, answer: StatusAnswer) -> Receipt:
         """What a status answer says about a message of ours, its codes put into words."""
-        meant = smsc_codes.meaning(answer.code, answer.error)
-        return Receipt(
-            message_id, answer.state or "ACCEPTED", self.name, answer.code, answer.error, meant.sentence, meant.status,
-            answer.at, answer.read, answer.cost,
-        )  # fmt: skip
+        return smsc_fields.receipt(self.name, message_id, answer)
 
     async def balance(self) -> Balance:
         """At most ten a minute."""
@@ -145,13 +148,20 @@ class SmscHttp:
         return smsc_answers.parse_answers(answer)
 
     def is_ours(self, request: Request, answer: StatusAnswer, since: datetime) -> bool:
-        """Phone, time and text fit. smsc shows a reused id's old message; a text may come back trimmed or cut."""
-        if answer.phone not in ("", request.canonical.get("phones", "").lstrip("+")):
-            return False
-        if answer.sent_at is not None and answer.sent_at < since - _BEFORE_TAKING:
-            return False
-        ours, theirs = _letters(request.canonical.get("mes", "")), _letters(answer.text)
-        return not theirs or not ours or ours.startswith(theirs) or theirs.startswith(ours)
+        """Phone, time and text fit."""
+        return smsc_fields.fits(request.canonical, answer, since)
+
+    async def ask_for_call(self, phone: str) -> CallNumber:
+        """wait_call.php: a number that *phone* may ring within 15 minutes. Each request may cost."""
+        number = smsc_fields.number(phone)
+        if not number:
+            raise PermanentFailure("the phone is no international number", status="5.1.3")
+        return smsc_answers.parse_wait_call(await self._question("wait_call", {"phone": number}))
+
+    async def operator(self, phone: str) -> Network:
+        """info.php: whose number it is. Errors as ``status``."""
+        form = {"get_operator": "1", "phone": smsc_fields.number(phone)}
+        return smsc_answers.parse_operator(await self._question("info", form))
 
     async def _question(self, page: str, form: Mapping[str, str], **limits: int) -> bytes:
         """A request that costs nothing: whatever goes wrong on the way, it may be asked again."""
@@ -186,30 +196,8 @@ class SmscHttp:
 def _check(request: Request) -> None:
     """Nothing but one number may stand in ``phones`` (threats T15): no group, no list, no address."""
     phone = request.canonical.get("phones", "")
-    if not phone or phone != _number(phone):
+    if not phone or phone != smsc_fields.number(phone):
         raise PermanentFailure("the recipient is no international number", status="5.1.3")
-
-
-def _number(phone: str) -> str:
-    """``+77010000001`` → ``77010000001``; "" for what is no E.164 number.
-
-    Eleven digits that begin with 8 (every mobile of Vietnam) keep the plus sign, or the provider would
-    "repair" them into a number of Russia.
-    """
-    digits = phone.removeprefix("+")
-    if not _RECIPIENT.fullmatch(digits):
-        return ""
-    return f"+{digits}" if _REPAIRED.fullmatch(digits) else digits
-
-
-def _sender(message: Message, settings: Provider) -> str:
-    """Our number where an answer is expected, else the rule's wish, else the longest prefix, else the door's own."""
-    if message.answerable and settings.number and settings.number_as_sender:
-        return settings.number.removeprefix("+")
-    if message.originator:
-        return message.originator.removeprefix("+")
-    prefixes = [prefix for prefix in settings.senders if message.phone.startswith(prefix)]
-    return settings.senders[max(prefixes, key=len)] if prefixes else settings.sender or ""
 
 
 def _most_parts(message: Message, text: str) -> Mapping[str, str]:
@@ -225,10 +213,6 @@ def _valid(left: timedelta) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _letters(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
-
-
 def _urls(name: str, settings: Provider) -> tuple[str, ...]:
     where = f"providers.{name}.base_url"
     if settings.base_url is None:
@@ -240,8 +224,4 @@ def _urls(name: str, settings: Provider) -> tuple[str, ...]:
 def _revision(settings: Provider) -> str:
     """Of what decides who gets a stored request and what it means there; a new password changes nothing."""
     over = [settings.type, settings.base_url, list(settings.reserve_urls), settings.login]
-    return _fingerprint(json.dumps(over))
-
-
-def _fingerprint(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+    return smsc_fields.fingerprint(json.dumps(over))

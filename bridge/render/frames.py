@@ -74,7 +74,9 @@ def _frame_of(variables: Variables) -> str:
 
 
 def _pieces(said: Words, id: str, values: Mapping[str, FrameValue], shrinkable: Mapping[str, int]) -> tuple[Piece, ...]:
-    return tuple(_merged(said.pattern(id).filled({name: _value(v, said) for name, v in values.items()}), shrinkable))
+    pattern = said.pattern(id)
+    wanted = {name: _value(value, said) for name, value in values.items() if name in pattern.names}
+    return tuple(_merged(pattern.filled(wanted), shrinkable))
 
 
 def _value(value: FrameValue, said: Words) -> str | int:

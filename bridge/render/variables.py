@@ -105,9 +105,13 @@ def _event_field(name: str) -> _Value:
     return lambda v, _: value_of(getattr(v.event, name))
 
 
+def carrier_text(subject: str, text: str) -> str:
+    """Subject and body as carrier gateways joined them: ``(subject) body``."""
+    return " ".join(filter(None, (f"({subject})" if subject else "", text)))
+
+
 def _carrier_text(v: Variables, _: Reader) -> str:
-    """Subject and body as carrier gateways joined them."""
-    return value_of(" ".join(filter(None, (f"({v.subject})" if v.subject else "", v.text))))
+    return value_of(carrier_text(v.subject, v.text))
 
 
 def _since(v: Variables, reader: Reader) -> Moment:

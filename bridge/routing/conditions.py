@@ -86,7 +86,6 @@ class Mistake:
 
     path: Path
     sentence: str
-    warning: bool = False
 
 
 @dataclass(slots=True)

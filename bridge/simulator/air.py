@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Literal, Protocol
+from typing import Protocol
 
 from bridge.simulator.changes import Changes
 from bridge.simulator.faults import Fault, FaultBook
-from bridge.simulator.records import FAILED, Answer, Change, Exchange, Mail, Message, Post, Posted
+from bridge.simulator.records import FAILED, Answer, AnswerKind, Change, Exchange, Mail, Message, Post, Posted
 from bridge.simulator.settings import Account, Handler, Switches
 from bridge.simulator.timers import Timers
 
@@ -36,12 +36,25 @@ _ENDS: dict[str, tuple[int, int]] = {
 """How a fate ends: status and err (smsc-http.md §8)."""
 
 
+def _belongs(handler: Handler, gateway: str) -> bool:
+    """smsgate posts to its own handlers and nobody else does."""
+    return (handler.gateway == "smsgate") == (gateway == "smsgate")
+
+
 class Reporter(Protocol):
     """A gateway's way of posting to handlers; empty when it posts nothing for that."""
 
     def status_posts(self, handler: Handler, message: Message) -> tuple[Post, ...]: ...
 
     def answer_posts(self, handler: Handler, answer: Answer) -> tuple[Post, ...]: ...
+
+
+class LinkReporter(Protocol):
+    """A gateway's way of reporting over its clients' own links, handlers or not."""
+
+    def link_status_posts(self, message: Message) -> tuple[Post, ...]: ...
+
+    def link_answer_posts(self, answer: Answer) -> tuple[Post, ...]: ...
 
 
 class Air:
@@ -55,6 +68,7 @@ class Air:
         self.faults = faults
         self.handlers: tuple[Handler, ...] = ()
         self.reporters: dict[str, Reporter] = {}
+        self.links: dict[str, LinkReporter] = {}
         self.now = now
         self.post: Callable[[Post], None] = lambda post: None
         self.timers = Timers(now)
@@ -106,16 +120,30 @@ class Air:
             self._report(message, self.faults.network(message.gateway, message.phone))
 
     def _plan(self, message: Message, fault: Fault) -> None:
-        if fault.fate == "waiting":
+        fate = fault.fate_of(message.channel)
+        if fate == "waiting":
             return
         delay = self.switches.delivery_delay if fault.receipt_delay is None else fault.receipt_delay
         handed = message.send_at + timedelta(seconds=self.switches.operator_delay)
         self.timers.at(handed, lambda at: self._move(message.serial, 0, 0, at, fault))
         if fault.receipts != "none":
-            status, err = _ENDS[fault.fate]
-            ended = message.valid_until if fault.fate == "expired" else handed + timedelta(seconds=delay)
+            status, err = _ENDS[fate]
+            ended = message.valid_until if fate == "expired" else handed + timedelta(seconds=delay)
             err = err if fault.err is None else fault.err
             self.timers.at(ended, lambda at: self._move(message.serial, status, err, at, fault))
+
+    def end(self, message: Message, status: int, at: datetime) -> None:
+        """The gateway itself gives up on *message*, as a cascade does at the end of a way."""
+        self._move(message.serial, status, 0, at, self.faults.network(message.gateway, message.phone))
+
+    def message(self, serial: int) -> Message | None:
+        """One message as it is now."""
+        self.timers.advance(self.now())
+        return self._messages.get(serial)
+
+    def peek(self, serial: int) -> Message | None:
+        """One message as it was when time last passed: for those who are called while it does."""
+        return self._messages.get(serial)
 
     def _move(self, serial: int, status: int, err: int, at: datetime, fault: Fault) -> None:
         message = self._messages.get(serial)
@@ -137,8 +165,13 @@ class Air:
             return
         reporter = self.reporters[message.gateway]
         posts = [
-            post for handler in self.handlers if handler.statuses for post in reporter.status_posts(handler, message)
+            post
+            for handler in self.handlers
+            if handler.statuses and _belongs(handler, message.gateway)
+            for post in reporter.status_posts(handler, message)
         ]
+        if message.gateway in self.links:
+            posts += self.links[message.gateway].link_status_posts(message)
         if fault.receipts == "twice":
             posts = [post for post in posts for _ in range(2)]
         if fault.receipts == "reversed" and message.status <= 0:
@@ -147,15 +180,19 @@ class Air:
         for post in posts + self._held.pop(message.serial, []):
             self.post(post)
 
-    def answer(self, phone: str, to: str, text: str, kind: Literal["sms", "call", "waitcall"]) -> Answer:
+    def answer(self, phone: str, to: str, text: str, kind: AnswerKind) -> Answer:
         """*phone* sent *text* to (or rang) the provider's number *to*."""
         answer = Answer(next(self._answer_ids), phone, to, text, kind, self.now())
         self.answers.append(answer)
         self.changes.publish(Change("answer", phone, answer.as_json()))
         for handler in self.handlers:
-            for reporter in self.reporters.values() if handler.inbound else ():
-                for post in reporter.answer_posts(handler, answer):
-                    self.post(post)
+            for gateway, reporter in self.reporters.items() if handler.inbound else ():
+                if _belongs(handler, gateway) and (kind != "viber" or gateway == "smsgate"):
+                    for post in reporter.answer_posts(handler, answer):
+                        self.post(post)
+        for link in self.links.values() if kind != "viber" else ():
+            for post in link.link_answer_posts(answer):
+                self.post(post)
         return answer
 
     def last_originator(self, phone: str) -> str:

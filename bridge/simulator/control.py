@@ -107,11 +107,11 @@ class Control:
         return JSONResponse(self._air.switches.model_dump(mode="json"))
 
     async def set_switches(self, request: Request) -> Response:
-        """Only the keys that are to change, those of ``limits`` too."""
+        """Only the keys that are to change, those of ``limits``, ``smsgate`` and ``smpp`` too."""
         given = _object(await _body(request))
         old = self._air.switches.model_dump()
-        limits = {"limits": old["limits"] | _object(given["limits"])} if "limits" in given else {}
-        self._air.switches = Switches.model_validate(old | given | limits)
+        inner = {name: old[name] | _object(given[name]) for name in ("limits", "smsgate", "smpp") if name in given}
+        self._air.switches = Switches.model_validate(old | given | inner)
         return await self.switches(request)
 
     async def handlers(self, request: Request) -> Response:
@@ -179,4 +179,5 @@ def _wrong(sentence: str) -> Response:
 def _shown(account: Account) -> dict[str, object]:
     shown: dict[str, object] = account.model_dump(mode="json")
     amounts = {"balance": money(account.balance), "credit": money(account.credit)}
-    return shown | amounts | {"password": MASK, "apikey": MASK if account.apikey else ""}
+    others = {name: MASK if shown[name] else "" for name in ("apikey", "smpp_password")}
+    return shown | amounts | {"password": MASK} | others

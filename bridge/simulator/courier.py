@@ -40,7 +40,7 @@ class Courier:
             post = await lane.get()
             status, reason = await _send(session, post)
             self._air.posted.append(Posted(post, status, reason, self._air.now()))
-            if status not in self._air.switches.accepted_answers:
+            if status not in self._air.switches.accepted_answers or post.wants not in reason:
                 self._again(post)
 
     def _again(self, post: Post) -> None:

@@ -48,7 +48,7 @@ class SmscDoor:
         with smsc.guard.connection(login, self._door, air.switches.limits) as crowded:
             unread = not met.door.takes and met.door.refuse is None
             reply = Reply(b"", "text/plain") if unread else smsc.answer(raw, met, crowded=crowded)
-            reply = _spoil(reply, met.door)
+            reply = spoil(reply, met.door)
             self._note(raw, reply, met.door)
             await self._play(reply, met.door, scope, receive, send)
 
@@ -134,7 +134,8 @@ async def _start(send: Send, reply: Reply, status: int) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
-def _spoil(reply: Reply, fault: Fault) -> Reply:
+def spoil(reply: Reply, fault: Fault) -> Reply:
+    """What the door sends instead of its answer."""
     if fault.answer is None:
         return reply
     return Reply(_SPOILED[fault.answer], "text/html" if fault.answer == "html" else reply.content_type)

@@ -16,7 +16,7 @@ from pydantic import Field, TypeAdapter
 
 from bridge.simulator.settings import Setting
 
-Door = Literal["send", "price", "status", "balance", "get", "info", "wait_call"]
+Door = Literal["send", "price", "status", "balance", "get", "info", "wait_call", "mail", "bind", "link"]
 Fate = Literal["delivered", "read", "expired", "undelivered", "wrong_number", "forbidden", "unavailable", "waiting"]
 Receipts = Literal["normal", "none", "lost", "twice", "reversed"]
 
@@ -29,12 +29,15 @@ class Fault(Setting):
     cuts in the middle of the answer; *answer* sends something that is no answer; *http_status* goes with
     it. All but *refuse* and ``drop: before`` take the message all the same, unless *take* says otherwise.
     *delay* and *drip* are seconds before the answer and between its bytes; *throttle* is requests a second.
+    *fates* are those of single channels (``{"viber": "undelivered"}``), where one message has several.
+    *command_status* is SMPP's *refuse*, for its doors ``bind``, ``send`` and ``status``; ``link`` is enquire_link.
     *receipts*: ``none`` the network never reports, ``lost`` it does but nothing is posted.
     """
 
     on: tuple[Door, ...] = ("send",)
     times: int | None = Field(default=None, ge=1)
     refuse: int | None = Field(default=None, ge=1, le=9)
+    command_status: int | None = Field(default=None, ge=1, le=0xFFFF)
     silent: bool = False
     drop: Literal["before", "after", "answered"] | None = None
     half: bool = False
@@ -45,14 +48,21 @@ class Fault(Setting):
     throttle: int | None = Field(default=None, ge=1)
     take: bool | None = None
     fate: Fate = "delivered"
+    fates: dict[str, Fate] = Field(default_factory=dict)
     err: int | None = Field(default=None, ge=0, le=255)
     receipts: Receipts = "normal"
     receipt_delay: float | None = Field(default=None, ge=0)
 
+    def fate_of(self, channel: str) -> Fate:
+        """What becomes of a message on that channel."""
+        return self.fates.get(channel, self.fate)
+
     @property
     def takes(self) -> bool:
         """Whether the message travels on although the door misbehaves."""
-        return self.take if self.take is not None else self.refuse is None and self.drop != "before"
+        if self.take is not None:
+            return self.take
+        return self.refuse is None and self.command_status is None and self.drop != "before"
 
 
 class GatewayFaults(Setting):

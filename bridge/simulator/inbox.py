@@ -11,6 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from bridge.simulator.air import Air
 from bridge.simulator.records import Change, Mail
+from bridge.simulator.smsc.mail import MailDoor, is_send_address
 
 _LARGEST = 10 * 1024 * 1024
 
@@ -18,13 +19,27 @@ _LARGEST = 10 * 1024 * 1024
 class Inbox:
     """aiosmtpd handler; newest mails last in ``air.mails``."""
 
-    def __init__(self, air: Air) -> None:
+    def __init__(self, air: Air, provider: MailDoor | None = None) -> None:
         self._air = air
+        self._provider = provider
         self._ids = count(1)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        mail = self._read(raw, _null(envelope.mail_from or ""), tuple(envelope.rcpt_tos))
+        mail_from = _null(envelope.mail_from or "")
+        for_people = tuple(to for to in envelope.rcpt_tos if self._provider is None or not is_send_address(to))
+        reply = self._keep(self._read(raw, mail_from, for_people)) if for_people else ""
+        for to in envelope.rcpt_tos:
+            if self._provider is not None and to not in for_people:
+                answered = await self._provider.take(raw, to, _peer(session))
+                if answered.letter:
+                    self._keep(self._read(_letter(answered.letter), to, (mail_from,)))
+                if answered.cut and isinstance(server.transport, asyncio.Transport):
+                    server.transport.abort()
+                reply = answered.reply
+        return reply
+
+    def _keep(self, mail: Mail) -> str:
         self._air.mails.append(mail)
         self._air.changes.publish(Change("mail", "", mail.as_json()))
         return f"250 2.0.0 taken as {mail.id}"
@@ -43,6 +58,14 @@ class Inbox:
             raw=raw.decode("utf-8", "replace"),
             received_at=self._air.now(),
         )
+
+
+def _letter(text: str) -> bytes:
+    return f"Subject: SMS\r\n\r\n{text}\r\n".encode("utf-8", "replace")
+
+
+def _peer(session: Session) -> str:
+    return str(session.peer[0]) if session.peer else ""
 
 
 def _null(mail_from: str) -> str:
@@ -67,9 +90,9 @@ def _text(parsed: EmailMessage) -> str:
     return text.replace("\r\n", "\n")
 
 
-async def open_inbox(air: Air, host: str, port: int) -> asyncio.Server:
-    """Listen; *port* 0 takes a free one. The caller closes the server."""
-    inbox = Inbox(air)
+async def open_inbox(air: Air, host: str, port: int, provider: MailDoor | None = None) -> asyncio.Server:
+    """Listen; *port* 0 takes a free one. The caller closes the server. *provider* reads what is sent to it."""
+    inbox = Inbox(air, provider)
 
     def protocol() -> SMTP:
         return SMTP(inbox, data_size_limit=_LARGEST, enable_SMTPUTF8=True, hostname="simulator.test", ident="simulator")

@@ -25,6 +25,8 @@ STATES: dict[int, str] = {
 }
 """The provider's status codes and our words for them (smsc-http.md §8)."""
 
+AnswerKind = Literal["sms", "call", "waitcall", "viber"]
+
 FAILED = frozenset({-3, 3, 20, 22, 23, 24, 25})
 FINAL = FAILED | {1, 2, 4}
 
@@ -92,13 +94,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a phone sent to one of the provider's numbers: an SMS, or a call (``[CALL]``, ``[waitcall]``)."""
+    """What a phone sent to one of the provider's numbers: an SMS, or a call (``[CALL]``, ``[waitcall]``).
+
+    A ``viber`` answer goes to the name of a sender.
+    """
 
     id: int
     phone: str
     to: str
     text: str
-    kind: Literal["sms", "call", "waitcall"]
+    kind: AnswerKind
     received_at: datetime
 
     def as_json(self) -> dict[str, object]:
@@ -170,7 +175,10 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post to a handler; *url* is the request target, without the handler URL's query and its secret."""
+    """One post to a handler; *url* is the request target, without the handler URL's query and its secret.
+
+    Without *wants* in the answer it counts as not received.
+    """
 
     url: str
     content_type: str
@@ -178,6 +186,7 @@ class Post:
     phone: str
     kind: str
     attempt: int = 1
+    wants: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,14 @@ class Account(Setting):
     """One login at the provider.
 
     *prices* are per segment by the longest matching prefix of the number (digits, no plus), with
-    ``default``; *channel_prices* replace them for ``hlr``, ``ping``, ``call`` … *groups* are the members
+    ``default``; *smpp_password* is one of its own, "" = the same; *channel_prices* replace them for ``hlr``, ``ping``, ``call`` … *groups* are the members
     of ``G<number>``. An empty *senders* or *allowed_addresses* allows every one.
-    """
+    """  # noqa: E501
 
     login: str
     password: str = Field(repr=False)
     apikey: str = Field(default="", repr=False)
+    smpp_password: str = Field(default="", repr=False)
     number: str = "77770000000"
     balance: Decimal = Decimal("1000.00")
     credit: Decimal = Decimal(0)
@@ -63,6 +64,58 @@ class Limits(Setting):
     flood_gap_seconds: float = 30
     bad_requests_a_minute: int = 10
     block_seconds: float = 300
+
+
+class SmsgateSwitches(Setting):
+    """What the page of the cascade leaves open (smsgate-cascade.md §10).
+
+    *minute* is how many seconds a minute of Viber's validity lasts. *forced* says, by phone, what stands as the state
+    of the whole: ``partly_deliver``, or any text. *unsubscribed* are phones that want no Viber from us.
+    """
+
+    token_everywhere: bool = True
+    identical_get: bool = True
+    identical_post: bool = False
+    repeated: Literal["same id", "error", "no id"] = "same id"
+    single_as_object: bool = False
+    refusal_in_list: bool = False
+    id_whatsapp: bool = True
+    echo_client_id: bool = True
+    ids_as_numbers: bool = False
+    later_ids: bool = False
+    minute: float = 60
+    finale_viber_read: bool = True
+    forced: dict[str, str] = {}
+    unsubscribed: tuple[str, ...] = ()
+    unknown_id: str = "Сообщение с таким ID не принималось"
+    error_prefix: bool = True
+    error_status: Literal[200, 400] = 200
+    macros: bool = False
+    queue_unpaid: bool = True
+    pushed_id: Literal["id_sms", "id_message"] = "id_sms"
+    push_cascade: bool = True
+    answered_id: Literal["id_message", "own"] = "id_message"
+
+
+class SmppSwitches(Setting):
+    """What the SMPP page leaves open (smsc-smpp.md §7), and that provider's own limits. Times in seconds.
+
+    *a_second* is submits, 0 for no limit. *binds* is connections of one login. *again_seconds* after a delivery that
+    was not acknowledged it comes again. *intermediate*: "handed to the operator" is reported too.
+    """
+
+    idle_seconds: float = 120
+    binds: int = 5
+    window: int = 300
+    a_second: int = 0
+    part_seconds: float = 60
+    again_seconds: float = 1
+    duplicate_status: int = 0x45
+    money_status: int = 0x45
+    hexadecimal_ids: bool = False
+    receipts: Literal["both", "tlvs", "text"] = "both"
+    intermediate: bool = False
+    inbound: Literal["udh", "udh16", "sar", "payload", "latin-1", "off"] = "udh"
 
 
 class Switches(Setting):
@@ -103,12 +156,23 @@ class Switches(Setting):
         "rnet": "",
     }
     wait_call_numbers: tuple[str, ...] = ("77770000001", "77770000002")
+    mail_decodes: bool = True
+    mail_trims: bool = True
+    mail_lists: bool = True
+    mail_duplicates: bool = True
+    mail_errors: Literal["drop", "refuse", "mail"] = "drop"
     limits: Limits = Limits()
+    smsgate: SmsgateSwitches = SmsgateSwitches()
+    smpp: SmppSwitches = SmppSwitches()
 
 
 class Handler(Setting):
-    """Where the provider posts to; *url* carries charset, fmt, secret and own parameters in its query."""
+    """Where the provider posts to; *url* carries charset, fmt, secret and own parameters in its query.
+
+    *gateway* is whose posts they are: each family has a form of its own.
+    """
 
     url: str
+    gateway: Literal["smsc", "smsgate"] = "smsc"
     statuses: bool = True
     inbound: bool = True

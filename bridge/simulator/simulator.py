@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,9 +15,16 @@ from bridge.simulator.changes import Subscription
 from bridge.simulator.courier import Courier
 from bridge.simulator.faults import FaultBook
 from bridge.simulator.inbox import open_inbox
-from bridge.simulator.records import Answer, Change, Mail, Message
+from bridge.simulator.records import Answer, Change, Mail, Message, Post
 from bridge.simulator.settings import Account, Handler, Switches
+from bridge.simulator.smpp.door import NAME as SMPP
+from bridge.simulator.smpp.door import Door as SmppDoor
+from bridge.simulator.smpp.server import KIND as OVER_A_LINK
+from bridge.simulator.smpp.server import Smpp
 from bridge.simulator.smsc import gateway
+from bridge.simulator.smsc.mail import MailDoor
+from bridge.simulator.smsgate.cascade import NAME as SMSGATE
+from bridge.simulator.smsgate.gateway import Smsgate
 
 DEMO = Account(login="demo", password="secret", apikey="demo-key")  # noqa: S106 - a pretend account's pretend password
 
@@ -45,11 +53,14 @@ class Simulator:
         handlers: Iterable[Handler] = (),
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self.air = Air(accounts=accounts, switches=switches or Switches(), faults=FaultBook((gateway.NAME,)), now=now)
+        faults = FaultBook((gateway.NAME, SMSGATE, SMPP))
+        self.air = Air(accounts=accounts, switches=switches or Switches(), faults=faults, now=now)
         self.air.handlers = tuple(handlers)
         self.smsc = gateway.Smsc(self.air)
+        self.smsgate = Smsgate(self.air)
         self.courier = Courier(self.air)
-        self.air.post = self.courier.put
+        self.smpp = Smpp(self.air, SmppDoor(self.air, lambda: self.smsc.guard))
+        self.air.post = self._carry
         self.closing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._inboxes: list[asyncio.Server] = []
@@ -59,16 +70,27 @@ class Simulator:
         self._tasks = [asyncio.create_task(loop, name="simulator") for loop in loops]
 
     async def listen_for_mail(self, host: str, port: int) -> int:
-        """Open an SMTP inbox; the port it got."""
-        server = await open_inbox(self.air, host, port)
+        """Open an SMTP inbox, in which mails to ``send@send.<domain>`` are the provider's; the port it got."""
+        server = await open_inbox(self.air, host, port, MailDoor(self.air, self.smsc))
         self._inboxes.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    async def listen_for_smpp(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Open the SMPP door; the port it got."""
+        return await self.smpp.listen(host, port, tls)
+
+    def _carry(self, post: Post) -> None:
+        if post.kind == OVER_A_LINK:
+            self.smpp.put(post)
+        else:
+            self.courier.put(post)
 
     async def close(self) -> None:
         """Let go of every held request, stop the loops and close the inboxes."""
         self.closing.set()
         for server in self._inboxes:
             server.close()
+        await self.smpp.close()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -97,14 +119,21 @@ class Simulator:
         """Forget messages, answers, requests and posts, and who asked what within the last minute."""
         self.air.clear()
         self.smsc.reset()
+        self.smsgate.reset()
+        self.smpp.reset()
 
     def clear_mails(self) -> None:
         self.air.mails.clear()
         self.air.changes.publish(Change("cleared"))
 
     def reply(self, phone: str, text: str, to: str = "") -> Answer:
-        """An SMS from *phone* to *to*, by default to whoever wrote last. CannotAnswer when that is nobody."""
+        """An SMS from *phone* to *to*, by default to whoever wrote last. CannotAnswer when that is nobody.
+
+        Without *to*, what came by Viber is answered by Viber.
+        """
         digits = _digits(phone)
+        if not to and (viber := self.smsgate.last_viber(digits)) is not None:
+            return self.air.answer(digits, viber.sender, text, "viber")
         return self.air.answer(digits, self._addressee(digits, to), text, "sms")
 
     def call(self, phone: str, to: str = "") -> Answer:

@@ -42,6 +42,20 @@ _READY = Statement(
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_TWINS_AMONG = 50
+_TWINS = Statement(
+    select(_s.account, func.max(_s.started_at))
+    .join(schema.messages, _m.id == _s.message_id)
+    .where(
+        _m.id.in_(select(_m.id).where(_m.phone == bindparam("phone")).order_by(_m.id.desc()).limit(bindparam("most"))),
+        _m.id != bindparam("message"),
+        _m.text == bindparam("text"),
+        _m.originator == bindparam("originator"),
+        _s.started_at > bindparam("since"),
+        _s.state != "NOT_SENT",
+    )
+    .group_by(_s.account)
+)
 _EXPIRE = tuple(  # one for each state: each has a partial index of its own
     Statement(
         update(schema.messages)
@@ -122,6 +136,9 @@ _EVIDENCE = Statement(
     update(schema.submissions)
     .where(_s.message_id == bindparam("message"), _s.attempt == bindparam("number"))
     .values(evidence=bindparam("new_evidence"))
+)
+_RECONSIDER = Statement(
+    update(schema.messages).where(_m.id == bindparam("message"), _m.state == "HANDED_OVER").values(state="UNKNOWN")
 )
 _NEXT_LOOK = Statement(
     update(schema.messages)
@@ -374,6 +391,22 @@ def _new_attempt(message: int, number: int, choice: Prepared, client_id: str, no
     )  # fmt: skip
 
 
+def twins(tx: Tx, message: Message, since: datetime) -> dict[str, datetime]:
+    """Accounts that were given the very same text for this phone after *since*, and when last, by whichever node.
+
+    Only the newest messages of the phone are looked at: nobody gets more within a minute.
+    """
+    values = {
+        "message": message.id,
+        "phone": message.phone,
+        "text": message.text,
+        "originator": message.originator,
+        "since": to_us(since),
+        "most": _TWINS_AMONG,
+    }
+    return {account: from_us(at) for account, at in tx.rows(_TWINS, values)}
+
+
 def expire(tx: Tx, now: datetime) -> list[int]:
     """Messages whose validity ended before they could go; what was reserved for them is given back."""
     late = [row[0] for statement in _EXPIRE for row in tx.rows(statement, {"now": to_us(now)})]
@@ -442,6 +475,11 @@ def remember(tx: Tx, attempt: Attempt, evidence: Mapping[str, Any], next_look: d
     whole = rows.dumps([*attempt.evidence, dict(evidence)][-50:])
     tx.run(_EVIDENCE, {"message": attempt.message_id, "number": attempt.number, "new_evidence": whole})
     look_again(tx, attempt.message_id, next_look)
+
+
+def reconsider(tx: Tx, message_id: int) -> None:
+    """What was only handed over is in doubt: a mail relay has it, the provider may not. Others stay as they are."""
+    tx.run(_RECONSIDER, {"message": message_id})
 
 
 def look_again(tx: Tx, message_id: int, due: datetime) -> None:

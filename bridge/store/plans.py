@@ -14,8 +14,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 
 from bridge.memory import Known, Memory, Needs
-from bridge.model import Call, Due, Happening, Plan, Reading, Reply
-from bridge.store import recall, rows, schema
+from bridge.model import Call, Conversation, Due, Happening, Plan, Reading, Reply
+from bridge.store import recall, rows, schema, spends
 from bridge.store.engine import Keys, Tx
 from bridge.store.statements import Statement, insert, one_of, to_us, upsert
 
@@ -32,7 +32,6 @@ _DROP_HELD = Statement(
 )
 _ADD_TALLY = insert(schema.tallies, without=("id",))
 _ADD_SPEND = insert(schema.spends)
-_GIVE_BACK = Statement(schema.spends.delete().where(schema.spends.c.message_id == bindparam("message")))
 _PUT_SILENCE = upsert(schema.silences, ("id",))
 _ADD_OVERRIDE = insert(schema.overrides, without=("id",))
 _DROP_TIMER_NAMED = Statement(
@@ -99,7 +98,7 @@ class _Writes:
     incidents: dict[int, rows.Values] = field(default_factory=dict)
     notifications: list[rows.Values] = field(default_factory=list)
     messages: list[rows.Values] = field(default_factory=list)
-    conversations: dict[tuple[str, str], rows.Values] = field(default_factory=dict)
+    conversations: dict[tuple[str, str], Conversation] = field(default_factory=dict)
     timers: list[rows.Values] = field(default_factory=list)
     timers_done: list[rows.Values] = field(default_factory=list)
     named: dict[str, rows.Values | None] = field(default_factory=dict)
@@ -181,7 +180,7 @@ def _gather(writes: _Writes, happening: Happening, decision: Plan, now: datetime
     writes.incidents.update({i.id: rows.incident_row(i) for i in decision.incidents})
     writes.notifications.extend(map(rows.notification_row, decision.notifications))
     writes.messages.extend(map(rows.message_row, decision.messages))
-    writes.conversations.update({(c.phone, c.code): rows.conversation_row(c) for c in decision.conversations})
+    writes.conversations.update({(c.phone, c.code): c for c in decision.conversations})
     _gather_waiting(writes, decision)
     writes.mails.extend(map(rows.outgoing_row, decision.mails))
     writes.journal.extend(map(rows.journal_row, decision.journal))
@@ -261,7 +260,7 @@ def _write(tx: Tx, writes: _Writes) -> None:
     tx.many(_PUT_INCIDENT, list(writes.incidents.values()))
     tx.many(_ADD_MESSAGE, writes.messages)
     tx.many(_ADD_NOTIFICATION, writes.notifications)
-    tx.many(_PUT_CONVERSATION, list(writes.conversations.values()))
+    tx.many(_PUT_CONVERSATION, list(map(rows.conversation_row, writes.conversations.values())))
     tx.many(_DROP_TIMER, writes.timers_done)
     tx.many(_DROP_TIMER_NAMED, [{"the_name": name} for name in writes.named])
     tx.many(_ADD_TIMER, [*writes.timers, *filter(None, writes.named.values())])
@@ -274,8 +273,8 @@ def _write(tx: Tx, writes: _Writes) -> None:
     tx.many(_ADD_MAIL, writes.mails)
     tx.many(_PUT_NOTICE, list(writes.notices.values()))
     tx.many(_CANCEL, writes.cancel)
-    tx.many(_GIVE_BACK, [{"message": row["message"]} for row in writes.cancel])
     tx.many(_MOVE, writes.states)
+    spends.give_back(tx, [row["message"] for row in writes.cancel])
     tx.many(_ADD_EVENT, writes.events)
     tx.many(_MAIL_PLANNED, writes.planned)
     tx.many(_REPLY_READ, writes.replies)

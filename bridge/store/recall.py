@@ -13,14 +13,13 @@ from typing import Any
 from sqlalchemy import Table, and_, bindparam, case, func, select
 
 from bridge.memory import Known, Memory, Needs
-from bridge.model import Conversation, Held, Notice, Notification, PlainWord, Spent, Tally, Thread, Timer
+from bridge.model import Held, Notice, Notification, PlainWord, Spent, Tally, Thread, Timer
 from bridge.store import rows, schema
 from bridge.store.engine import Keys, Tx
 from bridge.store.statements import Statement, columns_of, from_us, one_of, to_us
 
 _LIVE = ("open", "acked")
 _DUPLICATE_SPAN = timedelta(hours=24)
-_ANSWER_SPAN = timedelta(hours=1)
 _PLAIN_SPAN = timedelta(hours=48)  # after that nobody remembers what a plain message said
 COUNTERS = {"incident": 1000, "message": 1, "mail": 1, "silence": 1}  # first ids: incidents stand above all codes
 
@@ -51,13 +50,6 @@ _DIGESTS = Statement(
     .order_by(schema.mails.c.id.desc())
 )
 _NOTICES = Statement(select(schema.notices).where(one_of(schema.notices.c.cause, "causes")))
-_ANSWERS = Statement(
-    select(schema.messages.c.phone, schema.messages.c.created_at).where(
-        one_of(schema.messages.c.phone, "phones"),
-        schema.messages.c.rule == "(answer)",
-        schema.messages.c.created_at >= bindparam("since"),
-    )
-)
 _PLAIN = Statement(
     select(
         schema.messages.c.phone,
@@ -140,15 +132,12 @@ def load(tx: Tx, needs: Needs, now: datetime, before: Known | None = None) -> Me
     needs |= _load_messages(tx, needs, memory)
     memory.loaded = needs
     _load_conversations(tx, needs.phones | needs.talkers, memory)
-    about = {talk.incident_id for phone in needs.phones for talk in memory.codes(phone).values()}
+    about = {number for phone in needs.phones for talk in memory.codes(phone).values() for number in talk.about}
     about |= _take_bundles(needs, memory, before)
     _load_incidents(tx, needs, memory, about)
     _load_told(tx, memory)
     _load_counts(tx, needs, memory, now)
     if needs.phones:
-        since = to_us(now - _ANSWER_SPAN)
-        for phone, created in tx.rows(_ANSWERS, {"phones": Keys(sorted(needs.phones)), "since": since}):
-            memory.answers.setdefault(phone, []).append(from_us(created))
         _load_plain(tx, needs, memory, now)
     if needs.digests:
         since = to_us(now - _DUPLICATE_SPAN)
@@ -264,9 +253,8 @@ def _load_told(tx: Tx, memory: Memory) -> None:
 def _load_conversations(tx: Tx, phones: Set[str], memory: Memory) -> None:
     if not phones:
         return
-    for phone, code, incident_id, expires_at, free_at in tx.rows(_CONVERSATIONS, {"phones": Keys(sorted(phones))}):
-        talk = Conversation(phone, code, incident_id, from_us(expires_at), from_us(free_at))
-        memory.conversations.setdefault(phone, {})[code] = talk
+    for row in _dicts(tx, _CONVERSATIONS, schema.conversations, phones=Keys(sorted(phones))):
+        memory.conversations.setdefault(row["phone"], {})[row["code"]] = rows.conversation(row)
 
 
 def _remember(memory: Memory, found: Iterable[dict[str, Any]]) -> None:

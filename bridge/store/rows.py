@@ -254,10 +254,19 @@ def conversation_row(c: Conversation) -> Values:
     return {
         "phone": c.phone,
         "code": c.code,
-        "incident_id": c.incident_id,
+        "incidents": dumps(c.incidents),
         "expires_at": to_us(c.expires_at),
         "free_at": to_us(c.free_at),
+        "together": c.together,
+        "over": dumps(c.over),
     }
+
+
+def conversation(row: Mapping[str, Any]) -> Conversation:
+    return Conversation(
+        row["phone"], row["code"], tuple(json.loads(row["incidents"])), from_us(row["expires_at"]),
+        from_us(row["free_at"]), row["together"], tuple(json.loads(row["over"])),
+    )  # fmt: skip
 
 
 def timer_row(t: Timer) -> Values:

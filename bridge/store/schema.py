@@ -265,11 +265,12 @@ conversations = Table(
     metadata,
     _text("phone"),
     _text("code"),
-    _number("incident_id"),
+    _text("incidents", "[]"),
     _number("expires_at"),
     _number("free_at"),
+    _text("together"),
+    _text("over", "[]"),
     PrimaryKeyConstraint("phone", "code"),
-    Index("conversations_incident", "incident_id"),
 )
 
 timers = Table(

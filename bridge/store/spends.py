@@ -1,4 +1,4 @@
-"""What budgets have seen, after the decision: settled by the real cost, given back, summed up, forgotten.
+"""What budgets have seen, after the decision: settled by the real cost, given back, summed up.
 
 A message takes from its budgets in the transaction that creates it (``plans``); here is what becomes of that. Its
 price is settled when the provider says what it took, and given back when it is certain that nothing was taken; what
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,6 @@ from bridge.store.statements import Statement, from_us, one_of, to_us, upsert
 Charge = Callable[[str, str, int, Decimal | None], Decimal | None]
 """(provider, phone, segments, the provider's figure) → what was taken, in the configured currency; None: unknown."""
 
-_LONGEST = timedelta(days=32)  # no calendar period is longer
 _OPERATOR_DIGITS = 4  # of a number that tell the network: +7701
 _LAST = "\U0010ffff"  # behind every letter
 _sp, _m, _s = schema.spends.c, schema.messages.c, schema.submissions.c
@@ -57,8 +56,6 @@ _SEEN = Statement(
     .group_by(_sp.budget)
     .order_by(_sp.budget)
 )  # fmt: skip
-_FORGET_SPENDS = Statement(schema.spends.delete().where(_sp.at > 0, _sp.at < bindparam("before")))
-_FORGET_TALLIES = Statement(schema.tallies.delete().where(schema.tallies.c.until <= bindparam("now")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +92,11 @@ def settle(tx: Tx, paid: Sequence[Paid], charge: Charge | None = None) -> None:
     tx.many(_LEARN, list(learnt.values()))
 
 
+def learn(tx: Tx, provider: str, phone: str, segments: int, money: Decimal) -> None:
+    """Keep that *segments* to numbers like *phone* cost *money*, in the configured currency."""
+    tx.many(_LEARN, [_price_row(price_name(provider, phone), segments, money)])
+
+
 def _price_row(name: str, segments: int, money: Decimal) -> rows.Values:
     return {"budget": name, "at": 0, "message_id": 0, "segments": segments, "money": rows.money(money), "critical": 0}
 
@@ -125,9 +127,3 @@ def _spent(row: Sequence[Any]) -> Spent:
         messages, segments, rows.amount(money), normal_messages, normal_segments, rows.amount(normal_money),
         from_us(oldest),
     )  # fmt: skip
-
-
-def prune(tx: Tx, now: datetime, longest: timedelta = _LONGEST) -> int:
-    """Forget what no window reaches any more; *longest* is the longest of the budgets. How many rows went."""
-    before = to_us(now - max(longest, _LONGEST))
-    return tx.run(_FORGET_SPENDS, {"before": before}) + tx.run(_FORGET_TALLIES, {"now": to_us(now)})

@@ -5,6 +5,7 @@ Rows come back as nouns where there is one, else as the small classes here. Noth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,15 +76,11 @@ _OUTGOING = Statement(
 )
 _LAST_MAIL = Statement(select(func.max(schema.mails.c.received_at)))
 _CODES = Statement(
-    select(schema.conversations.c.phone, schema.conversations.c.code, _i.id, _i.state)
-    .join(schema.incidents, _i.id == schema.conversations.c.incident_id)
-    .where(
-        one_of(schema.conversations.c.phone, "phones"),
-        schema.conversations.c.expires_at > bindparam("now"),
-        _i.state.in_(_LIVE),
-    )
+    select(schema.conversations.c.phone, schema.conversations.c.code, schema.conversations.c.incidents)
+    .where(one_of(schema.conversations.c.phone, "phones"), schema.conversations.c.expires_at > bindparam("now"))
     .order_by(schema.conversations.c.code)
 )
+_STATES = Statement(select(_i.id, _i.state).where(one_of(_i.id, "ids"), _i.state.in_(_LIVE)))
 _REPLIES = Statement(
     select(schema.replies).where(one_of(schema.replies.c.phone, "phones")).order_by(schema.replies.c.id.desc()).limit(
         bindparam("most")
@@ -171,8 +168,8 @@ class OpenCode:
 
     phone: str
     code: str
-    incident_id: int
-    acked: bool
+    incidents: tuple[int, ...]  # that it stands for and that go on, at least one
+    acked: bool  # every one of them
 
 
 def last_seq(tx: Tx) -> int:
@@ -265,8 +262,16 @@ def last_mail_at(tx: Tx) -> datetime | None:
 
 def open_codes(tx: Tx, phones: Sequence[str], now: datetime) -> list[OpenCode]:
     """Codes that these phones (with plus) may answer now."""
-    found = tx.rows(_CODES, {"phones": Keys(phones), "now": to_us(now)})
-    return [OpenCode(row[0], row[1], row[2], row[3] == "acked") for row in found]
+    kept = tx.rows(_CODES, {"phones": Keys(phones), "now": to_us(now)})
+    found = [(phone, code, json.loads(incidents)) for phone, code, incidents in kept]
+    ids = {number for _phone, _code, numbers in found for number in numbers}
+    live: dict[int, str] = dict(tx.rows(_STATES, {"ids": Keys(sorted(ids))})) if ids else {}
+    talks = ((phone, code, tuple(n for n in numbers if n in live)) for phone, code, numbers in found)
+    return [
+        OpenCode(phone, code, numbers, acked=all(live[number] == "acked" for number in numbers))
+        for phone, code, numbers in talks
+        if numbers
+    ]
 
 
 def replies_of(tx: Tx, phones: Sequence[str], most: int) -> list[KeptReply]:

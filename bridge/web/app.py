@@ -33,7 +33,8 @@ def create(ports: Ports, more: Sequence[BaseRoute] = ()) -> Starlette:
     if "metrics" in ports.serve:
         routes.append(Route("/metrics", doors.metrics))
     if "callbacks" in ports.serve:
-        routes.append(Route("/callbacks/smsc/{path}", CallbackDoor(ports.callback).__call__, methods=_METHODS))
+        door = CallbackDoor(ports.callback).__call__
+        routes += [Route(f"/callbacks/{family}/{{path}}", door, methods=_METHODS) for family in ("smsc", "smsgate")]
     assets = Assets()
     console = Console(ports, assets)
     if "console" in ports.serve:

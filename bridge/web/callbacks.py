@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from starlette.requests import Request
@@ -23,7 +23,8 @@ from bridge.errors import StoreUnavailable
 from bridge.model import Receipt
 from bridge.providers import smsc_codes
 from bridge.providers.smsc_callbacks import Forged, InboundSms, Malformed, Post, Reader, Status
-from bridge.store import inbound, outbox, plans
+from bridge.providers.smsgate_callbacks import SmsgatePost, SmsgateReader, States, ViberReply, WayState
+from bridge.store import given, inbound, outbox, plans
 from bridge.store.engine import Store, Tx
 from bridge.web.ports import Callback, CallbackAnswer
 
@@ -33,6 +34,7 @@ _FORGED = CallbackAnswer(403, "not signed")
 _MALFORMED = CallbackAnswer(400, "cannot be read")
 _NOWHERE = CallbackAnswer(404, "nothing here")
 _AWAY = CallbackAnswer(503, "try again")
+_ANSWERED_WITHIN = timedelta(days=1)  # a Viber answer counts from a phone that was written to so recently
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Handler:
     provider: str
     account: str
     path: SecretText
-    reader: Reader
+    reader: Reader | SmsgateReader
 
 
 def handlers(config: Config, accounts: Mapping[str, str]) -> tuple[Handler, ...]:
@@ -55,14 +57,18 @@ def handlers(config: Config, accounts: Mapping[str, str]) -> tuple[Handler, ...]
         if provider.callbacks is None or name not in accounts:
             continue
         settings, where = provider.callbacks, f"providers.{name}.callbacks"
-        secret = settings.secret.resolve(f"{where}.secret") if settings.secret else None
-        reader = Reader(secret, settings.checksum, settings.charset)
+        reader: Reader | SmsgateReader = SmsgateReader()  # signs nothing
+        if not provider.type.startswith("smsgate"):
+            secret = settings.secret.resolve(f"{where}.secret") if settings.secret else None
+            reader = Reader(secret, settings.checksum, settings.charset)
         found.append(Handler(name, accounts[name], settings.path.resolve(f"{where}.path"), reader))
     return tuple(found)
 
 
 class Callbacks:
-    """Takes what comes to ``/callbacks/smsc/<path>``. *wake* says that something waits to be decided or told."""
+    """Takes what comes to ``/callbacks/smsc/<path>`` and ``/callbacks/smsgate/<path>``.
+
+    *wake* says that something waits to be decided or told."""
 
     def __init__(
         self,
@@ -86,6 +92,7 @@ class Callbacks:
         if handler is None:
             self._count("", "nowhere")
             return _NOWHERE
+        post: Post | SmsgatePost | None = None
         try:
             post = handler.reader.read(body)
             outcome = await take_callback(self._store, self._book(), handler, post, self._now())
@@ -98,6 +105,8 @@ class Callbacks:
         self._count(handler.provider, outcome)
         if outcome in ("receipt", "inbound"):
             self._wake()
+        if isinstance(post, States) and outcome in ("receipt", "known"):
+            return CallbackAnswer(200, post.answer())
         return _ANSWERS[outcome]
 
     def _at(self, path: str) -> Handler | None:
@@ -120,13 +129,22 @@ _ANSWERS: Mapping[Outcome, CallbackAnswer] = {
 }
 
 
-async def take_callback(store: Store, book: RuleBook, handler: Handler, post: Post, now: datetime) -> Outcome:
-    """Keep what a signed *post* says, and decide what follows of a status. Raises StoreUnavailable."""
+async def take_callback(
+    store: Store, book: RuleBook, handler: Handler, post: Post | SmsgatePost, now: datetime
+) -> Outcome:
+    """Keep what a believed *post* says, and decide what follows of a status. Raises StoreUnavailable."""
 
     def keep(tx: Tx) -> Outcome:
         match post:
             case Status():
                 return _keep_status(tx, book, handler, post, now)
+            case States():
+                came = [_keep_arrival(tx, book, handler, one, now) for one in post.states]
+                return "receipt" if "receipt" in came else "known"
+            case ViberReply() if not given.wrote_to(tx, handler.account, post.phone, now - _ANSWERED_WITHIN):
+                return "known"
+            case ViberReply():
+                kind, text = "sms", post.text
             case InboundSms():
                 kind, text = ("call", "") if post.call else ("sms", post.text)
             case _:
@@ -146,8 +164,23 @@ def _keep_status(tx: Tx, book: RuleBook, handler: Handler, post: Status, now: da
     said = Receipt(
         0, post.state, handler.provider, post.code, post.error, meant.sentence, meant.status, post.at, post.read
     )
-    key = f"{handler.account}/{post.event_key}"
-    receipt = outbox.receive(tx, said, key, handler.account, post.client_id, post.phone, now)
+    return _receive(tx, book, handler, said, post.event_key, (post.client_id, post.phone), now)
+
+
+def _keep_arrival(tx: Tx, book: RuleBook, handler: Handler, post: WayState, now: datetime) -> Outcome:
+    """A state that nobody signed: believed only of a message under way, and only when it says that it arrived."""
+    ours = given.under_way(tx, handler.account, post.id) if post.state == "DELIVERED" else None
+    if ours is None:
+        return "known"
+    said = Receipt(0, "DELIVERED", handler.provider, post.word)
+    return _receive(tx, book, handler, said, post.event_key, ours, now)
+
+
+def _receive(
+    tx: Tx, book: RuleBook, handler: Handler, said: Receipt, event_key: str, ours: tuple[str, str], now: datetime
+) -> Outcome:
+    """Keep *said* once, about the message of this client id and phone, and decide what follows."""
+    receipt = outbox.receive(tx, said, f"{handler.account}/{event_key}", handler.account, *ours, now)
     if receipt is None:
         return "known"
     decided = plans.plan(tx, [receipt], *bound(book, now), now)

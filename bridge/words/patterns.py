@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Values = Mapping[str, object]
 Plural = Callable[[int], int]  # number -> index of the form to take
@@ -44,10 +44,11 @@ class Pattern:
 
     stretches: tuple[Stretch, ...]
     plural: Plural
+    names: frozenset[str] = field(init=False)  # the values it has a place for
 
-    def names(self) -> frozenset[str]:
-        """The values it has a place for."""
-        return frozenset(hole.name for stretch in self.stretches for hole in stretch.holes())
+    def __post_init__(self) -> None:
+        names = frozenset(hole.name for stretch in self.stretches for hole in stretch.holes())
+        object.__setattr__(self, "names", names)
 
     def fill(self, values: Values) -> str:
         """The sentence with *values*; a missing one is empty text."""

@@ -339,6 +339,7 @@ def _spoil(variant: str) -> None:
         from dataclasses import replace
 
         changed = envelope.content.replace(b"Message-ID: <", b"Message-ID: <again.")
+        changed = changed.replace(b"Subject: ", b"Subject: again ")  # the same words would have to wait for a minute
         await keep(self, replace(envelope, content=changed))
         return await keep(self, envelope)
 

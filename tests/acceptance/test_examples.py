@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bridge.book.loading import load_book
 from bridge.proof.runner import play
+from tests.acceptance.command import smsbridge
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 CASES = sorted(folder for folder in EXAMPLES.iterdir() if folder.is_dir())
@@ -41,11 +39,3 @@ def test_the_five_minute_start_holds_every_test() -> None:
     done = smsbridge("test", "-c", str(CASES[0] / "config.yaml"), "--coverage")
     assert done.stdout.splitlines()[-2:] == ["1 of 1 rules, 1 of 1 branches: 100 %.", "3 tests, 3 held."]
     assert done.returncode == 0
-
-
-def smsbridge(*words: str) -> subprocess.CompletedProcess[str]:
-    """The command as it is typed."""
-    root = EXAMPLES.parents[1]
-    env = {**os.environ, "PYTHONPATH": str(root)}
-    command = [sys.executable, "-m", "bridge.cli.main", *words]
-    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=root, timeout=30, check=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -11,8 +12,14 @@ from typing import Any
 import pytest
 
 from bench.storm import BEGIN, House, play
+from bridge.app.bridge import Bridge, Surroundings
+from bridge.book.loading import load_book
 from bridge.dispatch import budgets
-from bridge.store import outbox, spends
+from bridge.model import Envelope, Recipient
+from bridge.simulator.serve import running
+from bridge.simulator.settings import Account
+from bridge.simulator.simulator import Simulator
+from bridge.store import outbox, pruning, spends
 from bridge.store.engine import Store
 from bridge.store.outbox import Outcome, Prepared
 
@@ -21,6 +28,21 @@ pytestmark = pytest.mark.anyio
 COUNT = 500
 NOW = BEGIN
 TOTAL = "{total: {money: 100 KZT/day, messages: 50/day}}"
+FOREIGN = """
+listen: [{{door: smtp, address: "127.0.0.1:0", trust: 127.0.0.0/8}}]
+domains: bridge.test
+operator: {{mail: operator@bridge.test}}
+outgoing_mail: {{relay: "smtp://127.0.0.1:1", from: sms@bridge.test, tls: "off"}}
+region: KZ
+timezone: Asia/Almaty
+currency: KZT
+exchange: {{RUB: 6 KZT}}
+people: {{aigul: {{phone: "+77010000001"}}}}
+providers:
+  smsc: {{type: smsc-http, base_url: "http://127.0.0.1:{port}", login: one, password: {{env: MONEY_SECRET}},
+         insecure: true, currency: RUB, prices: {{default: 20.00}}, warn_below: 1001 RUB}}
+budgets: {{total: {{money: 300 KZT/day}}}}
+"""
 
 
 async def test_F15_T40_a_storm_is_twenty_sms_one_limited_until_and_one_digest_with_all_the_others(
@@ -143,10 +165,63 @@ async def test_the_real_cost_takes_the_place_of_what_was_reserved(house: House) 
     assert await spent(house.store) == {1: Decimal("11.5"), 2: 28, 3: 14}
 
 
-async def test_a_cost_in_another_currency_is_exchanged(house: House) -> None:
-    await claim(house.store)
-    await settle(house.store, taken(1, "3.00"), charge=lambda _provider, _phone, _segments, cost: cost and cost * 6)
-    assert (await spent(house.store))[1] == 18
+async def test_a_running_bridge_settles_in_the_currency_of_the_budgets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reserved for 20 RUB, 120 KZT; the provider takes 18 RUB. With 300 KZT a day that makes two SMS and no third."""
+    monkeypatch.setenv("MONEY_SECRET", "x")
+    account = Account(login="one", password="x", currency="RUB")
+    async with running(Simulator(accounts=(account,))) as port:
+        (tmp_path / "rules").mkdir()
+        (tmp_path / "rules" / "10.yaml").write_text('rules: [{rule: one, to: aigul, text: "{{ title }}"}]')
+        (tmp_path / "config.yaml").write_text(FOREIGN.format(port=port))
+        bridge = Bridge(load_book(tmp_path / "config.yaml").require(), Surroundings(tmp_path / "bridge.db"))
+        await bridge.start()
+        for number in range(3):
+            content = f"Subject: trouble {number}\r\n\r\nx\r\n".encode()
+            mail = Envelope(content, bridge.now(), "m@host.test", (Recipient("a@bridge.test"),), peer="127.0.0.1")
+            await bridge.keep(mail)
+            await _until(bridge.store, "SELECT count(*) FROM mails WHERE state = 'PLANNED'", number + 1)
+            await _until(bridge.store, "SELECT count(*) FROM messages WHERE cost IS NULL", 0)
+        assert await spent(bridge.store) == {1: 108, 2: 108}
+        paid = bridge.metrics.registry.get_sample_value(
+            "smsbridge_spent_total", {"provider": "smsc", "currency": "RUB"}
+        )
+        over = bridge.metrics.registry.get_sample_value("smsbridge_over_budget_total", {"budget": "total"})
+        assert (paid, over) == (36.0, 1.0)
+        low = "SELECT count(*) FROM outgoing_mails WHERE subject = '[smsbridge] smsc: the money runs out'"
+        await _until(bridge.store, low, 1)
+        await bridge.stop()
+
+
+async def _until(store: Store, sql: str, count: int) -> None:
+    for _ in range(500):
+        if await store.read(lambda tx: tx.raw(sql)) == [(count,)]:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(sql)
+
+
+async def test_T04_two_nodes_on_one_store_never_spend_more_than_there_is(tmp_path: Path) -> None:
+    """Each reads, decides and writes as fast as it can, over a connection of its own; then both start again."""
+    nodes = [House(tmp_path / "house", "normal", TOTAL) for _ in range(2)]
+    for begin in (0, 400):
+        await asyncio.gather(*(node.store.open() for node in nodes))
+        await asyncio.gather(*(_flood(node, begin + n * 100) for n, node in enumerate(nodes)))
+        for node in nodes:
+            node.store.close()
+            node.store = Store(node.store.path)
+    await nodes[0].store.open()
+    assert await spent(nodes[0].store) == dict.fromkeys(range(1, 8), Decimal(14)), "98 of 100 KZT"
+    assert await nodes[0].rows("SELECT count(*) FROM messages WHERE rule = 'all'") == [(7,)]
+    assert (await nodes[0].left(0)).subjects == ("[smsbridge] budget total is used up",)
+    nodes[0].store.close()
+
+
+async def _flood(node: House, begin: int) -> None:
+    """Thirty mails, one transaction each."""
+    for number in range(begin, begin + 30):
+        await node.storm(1, begin=number)
 
 
 async def test_T04_a_refused_message_gives_back_and_one_without_a_known_fate_counts_as_spent(house: House) -> None:
@@ -181,7 +256,7 @@ async def test_what_a_provider_took_last_is_the_price_of_the_next_unpriced_messa
     await settle(made.store, taken(1, "30.00"))
     await made.storm(4, begin=1)
     assert await spent(made.store) == {1: 30, 2: 30, 3: 30}, "the fourth would cost more than is left"
-    await made.store.write(lambda tx: spends.prune(tx, NOW + timedelta(days=400)))
+    await made.store.write(lambda tx: pruning.prune(tx, NOW + timedelta(days=400)))
     name = budgets.price_name("smsc", "+77010000001")
     assert await made.rows("SELECT budget, money FROM spends") == [(name, 300_000)]
 
@@ -192,14 +267,6 @@ async def test_a_poll_that_tells_the_cost_settles_it(house: House) -> None:
     assert (await spent(house.store))[2] == Decimal("13.1")
 
 
-async def test_counters_are_summed_by_name_and_old_ones_forgotten(house: House) -> None:
+async def test_counters_are_summed_by_name(house: House) -> None:
     found = await house.store.read(lambda tx: spends.seen(tx, "total", NOW - timedelta(days=1)))
     assert {name: (one.messages, one.money) for name, one in found.items()} == {"total": (3, 42)}
-    gone = await house.store.write(lambda tx: spends.prune(tx, NOW + timedelta(days=31)))
-    assert gone == 3, "what was counted for a storm"
-    assert len(await spent(house.store)) == 3
-    await house.store.write(lambda tx: spends.prune(tx, NOW + timedelta(days=40), timedelta(days=60)))
-    assert len(await spent(house.store)) == 3
-    gone = await house.store.write(lambda tx: spends.prune(tx, NOW + timedelta(days=40)))
-    assert gone == 3
-    assert await spent(house.store) == {}

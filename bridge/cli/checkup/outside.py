@@ -7,6 +7,7 @@ import http.client
 import smtplib
 import ssl
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -30,7 +31,10 @@ async def providers(patient: Patient) -> Findings:
 
     async with HttpClient(tls=patient.trust) as client:
         doors = [(name, one) for name, one in patient.config.providers.items() if one.type in BUILT]
-        return tuple(await asyncio.gather(*(_provider(patient, name, one, client) for name, one in doors)))
+        asked = [(name, one) for name, one in doors if one.type != "smsc-smtp"]
+        found = await asyncio.gather(*(_provider(patient, name, one, client) for name, one in asked))
+        by_mail = [(name, one) for name, one in doors if one.type == "smsc-smtp"]
+        return *found, *[await asyncio.to_thread(_mail_door, patient, name, one) for name, one in by_mail]
 
 
 async def relay(patient: Patient) -> Findings:
@@ -89,6 +93,17 @@ async def _account(gateway: Gateway, name: str, warn_below: Money | None, curren
         return Finding("bad", name, error.reason, f"look at providers.{name}.base_url, the network and the provider")
     took = int((time.monotonic() - begin) * 1000)
     return _balance(name, balance, warn_below, balance.currency or currency, took)
+
+
+def _mail_door(patient: Patient, name: str, settings: Provider) -> Finding:
+    """A door that sends by mail: its relay greets us and speaks TLS as the door wants it."""
+    from bridge.config.models import OutgoingMail
+
+    if settings.relay is None:
+        return Finding("warn", name, "not asked: no relay", f"write providers.{name}.relay")
+    found = _relay(OutgoingMail.model_construct(relay=settings.relay, from_="", tls=settings.tls), patient)
+    mend = found.mend.replace("outgoing_mail.", f"providers.{name}.")
+    return replace(found, about=name, what=f"by {found.about}: {found.what}", mend=mend)
 
 
 def _balance(name: str, balance: Balance, warn_below: Money | None, currency: str, took: int) -> Finding:

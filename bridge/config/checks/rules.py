@@ -40,6 +40,7 @@ def check_rules(whole: Whole) -> Iterator[Problem]:
         yield from keys(whole, at.rule, at.path, at.file)
         yield from _numbers(whole, at)
         yield from _promises(whole, at)
+        yield from _sender(whole, at)
 
 
 def _name(whole: Whole, at: RuleAt) -> Iterator[Problem]:
@@ -194,6 +195,21 @@ def _promises(whole: Whole, at: RuleAt) -> Iterator[Problem]:
     if answerable and not shows and whole_has(whole, at, "text") and at.value("class_") != "bulk":
         sentence = "answers are possible, and the text shows no {{ code }}; with two alerts open the bridge asks back"
         yield whole.wrong(path, sentence, "warning", file=at.file)
+
+
+def _sender(whole: Whole, at: RuleAt) -> Iterator[Problem]:
+    """A sender that nobody sees: what can be answered shows the number to which answers come."""
+    if at.rule.sender is None or not at.value("to") or not at.value("track") or at.value("template") is not None:
+        return
+    text: Mapping[str, str] = at.value("text") or {}
+    known = [(name, whole.config.providers[name]) for name in _chain_names(whole, at) if name in whole.config.providers]
+    hidden = known and all(one.number and one.number_as_sender for _name, one in known)
+    if hidden and all(_CODE.search(one) for one in text.values()):
+        sentence = (
+            f"is never shown: answers come to {known[0][1].number}, so that number stands there; "
+            f"providers.{known[0][0]}.number_as_sender: false puts it at the end of the text instead"
+        )
+        yield whole.wrong((*at.path, "sender"), sentence, "warning", file=at.file)
 
 
 def _chain_names(whole: Whole, at: RuleAt) -> tuple[str, ...]:

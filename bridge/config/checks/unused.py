@@ -1,4 +1,5 @@
-"""Names that nothing uses: often a word that is misspelled where it is meant, or what an older rule left behind."""
+"""Names that nothing uses, and texts that nobody reads: often a word that is misspelled where it is meant, or what an
+older rule left behind."""
 
 from __future__ import annotations
 
@@ -7,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from bridge.config.checks.whole import Whole
 from bridge.config.models import Condition, Quiet, Rota, RuleKeys, Silence, Team, Watch, Window
 from bridge.config.models.base import Model
-from bridge.config.problem import Problem
+from bridge.config.problem import Path, Problem
 from bridge.config.units import MailTarget, Who
 
 Use = tuple[str, str]  # the kind (``windows``), and the name
+_TEXTS = ("text", "recovery_text", "group_text")
 _WORDS = {"windows": "window", "calendars": "calendar", "escalations": "escalation", "rotas": "rota", "teams": "team"}
 
 
@@ -72,4 +74,22 @@ def _windows(window: object) -> Iterator[Use]:
         yield "windows", window
 
 
-CHECKS: tuple[Callable[[Whole], Iterator[Problem]], ...] = (check_unused,)
+def check_unread(whole: Whole) -> Iterator[Problem]:
+    """A warning for each text in a language in which it cannot be sent, because ``language`` says another."""
+    rules = () if whole.shaky else tuple(whole.all_rules())
+    spoken: dict[tuple[str, Path], set[str | None]] = {}  # by a rule and by those that stand in it
+    for at in rules:
+        for length in range(len(at.path) + 1):
+            spoken.setdefault((at.file, at.path[:length]), set()).add(at.value("language"))
+    for at in rules:
+        if None in spoken[at.file, at.path]:
+            continue
+        reads = {language for language in spoken[at.file, at.path] if language}
+        for key in _TEXTS:
+            for language in sorted(set(getattr(at.rule, key) or {}) - reads):
+                if reads <= set(getattr(at.rule, key)):
+                    sentence = f"is never read: language: {' or '.join(sorted(reads))} holds here for everybody"
+                    yield whole.wrong((*at.path, key, language), sentence, "warning", file=at.file)
+
+
+CHECKS: tuple[Callable[[Whole], Iterator[Problem]], ...] = (check_unused, check_unread)

@@ -73,7 +73,7 @@ class Smsc:
         if crowded or self._air.faults.throttled(NAME, met.door, now):
             raise Refused(9, text=CROWDED)
         account = self._account(raw.asked, raw.peer)
-        if raw.door == "send":
+        if raw.door in ("send", "mail"):
             return send(self._air, self.guard, account, raw, met, now)
         if met.door.refuse:
             raise Refused(met.door.refuse)

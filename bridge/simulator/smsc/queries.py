@@ -48,7 +48,8 @@ def _inbox(air: Air, asked: Asked, now: datetime) -> list[Answer]:
     found = [
         answer
         for answer in air.answers
-        if answer.id > after and (after or answer.received_at >= since) and to in ("", answer.to)
+        if answer.kind != "viber" and to in ("", answer.to)
+        if answer.id > after and (after or answer.received_at >= since)
     ]
     return found[: min(_whole(asked, "cnt") or _MOST_ANSWERS, _MOST_ANSWERS)]
 

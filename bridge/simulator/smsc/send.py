@@ -124,7 +124,7 @@ def _limit(air: Air, guard: Guard, asked: Asked, raw: Raw, mode: int, now: datet
     key = identity(asked, raw, air.switches)
     if mode == 1:
         guard.at_most(limits.prices_a_minute, ("price", key), now)
-    else:
+    elif raw.door != "mail" or air.switches.mail_duplicates:
         guard.once(key, limits.identical_seconds, now)
 
 

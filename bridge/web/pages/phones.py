@@ -250,7 +250,7 @@ def _with_days(v: Seen, bubbles: Sequence[_Bubble]) -> list[_Bubble]:
 def _suggestions(v: Seen, phone: str, codes: Sequence[OpenCode]) -> list[str]:
     """What may be typed now, in the words of the phone's owner."""
     say = say_in(v.book.language(v.book.person_of(phone)))
-    mine = sorted((code for code in codes if code.phone == phone), key=lambda code: -code.incident_id)
+    mine = sorted((code for code in codes if code.phone == phone), key=lambda code: -max(code.incidents))
     fresh = [say("word.ok", code=code.code) for code in mine if not code.acked][:2]
     taken = [say("word.un", code=code.code) for code in mine if code.acked][:1]
     return [*fresh, *taken, say("word.list"), say("word.who"), say("word.help")][:_MOST_SUGGESTIONS]

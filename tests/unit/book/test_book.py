@@ -12,6 +12,8 @@ from bridge.book import RuleBook
 from bridge.book.book import longest_prefix
 from bridge.book.loading import load_book
 from bridge.errors import ConfigError
+from bridge.intake.read import read
+from bridge.model import Envelope, StoredMail
 
 CONFIG = """
 listen: [{door: smtp, address: "127.0.0.1:2525", trust: 127.0.0.0/8}]
@@ -38,6 +40,9 @@ rules:
   - {rule: told, when: {recipient: a@bridge.test}, to: both}
   - {rule: own, when: {recipient: b@bridge.test}, to: [aigul, both], send_via: world, text: "{{ title }}"}
   - {rule: parent, when: {recipient: c@bridge.test}, to: ivan, rules: [{rule: nobody, to: nobody}]}
+  - {rule: by mail, when: {recipient: d@bridge.test}, to: ivan, key: "{{ from }}/{{ subject }}/{{ text }}/{{ fqdn }}"}
+  - {rule: as carriers, when: {recipient: e@bridge.test}, to: ivan, key: "{{ carrier_text }}"}
+  - {rule: too much, when: {recipient: f@bridge.test}, to: ivan, key: "{{ text }}{{ text }}{{ text }}{{ text }}"}
 """
 NOW = datetime(2026, 11, 21, 3, 12, tzinfo=UTC)
 
@@ -54,6 +59,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def book(folder: Path) -> RuleBook:
     return load_book(folder / "config.yaml").require()
+
+
+def key_of(book: RuleBook, rule: str, text: str) -> str:
+    """What *rule* makes of a mail with *text*."""
+    head = b"From: boiler@district.test\r\nSubject: Boiler 3\r\n\r\n"
+    mail = StoredMail(1, Envelope(head + text.encode(), NOW, "boiler@district.test", ()))
+    reading = read(mail, book)
+    return book.key(rule, reading.events[0].event, {}, reading)
+
+
+def test_a_key_may_be_made_of_the_mail_itself(book: RuleBook) -> None:
+    assert key_of(book, "by mail", "low water") == "boiler@district.test/Boiler 3/low water/boiler"
+    assert key_of(book, "as carriers", "low water") == "(Boiler 3) low water"
+    assert key_of(book, "told", "low water") == ""
+
+
+def test_a_key_of_a_whole_text_is_cut_and_stays_its_own(book: RuleBook) -> None:
+    one, other = (key_of(book, "as carriers", "x" * 5_000 + end) for end in "ab")
+    assert one != other
+    assert max(len(one), len(other)) < 520
+    assert one == key_of(book, "as carriers", "x" * 5_000 + "a")
+
+
+def test_a_key_that_cannot_be_made_of_this_mail_is_none(book: RuleBook) -> None:
+    assert key_of(book, "too much", "x" * 30_000) == ""
 
 
 def test_the_longest_prefix_wins_and_default_is_the_last_resort() -> None:
@@ -116,6 +146,13 @@ def test_T38_the_digest_names_exactly_this_book(folder: Path, book: RuleBook, tm
     (tmp_path / "rules" / "10.yaml").write_text(RULES.replace("to: nobody", "to: ivan"))
     other = load_book(tmp_path / "config.yaml").require()
     assert again.digest == book.digest != other.digest
+    for name in ("templates/night.j2", "producers/device.yaml"):
+        path = tmp_path / "rules" / name
+        path.parent.mkdir()
+        path.write_text("producer: device\nrecognise: {subject: x}\nevents: {}\n")
+        another = load_book(tmp_path / "config.yaml").require()
+        assert another.digest != other.digest
+        other = another
 
 
 def test_F14_a_book_with_one_mistake_is_no_book_and_all_mistakes_are_said(tmp_path: Path) -> None:

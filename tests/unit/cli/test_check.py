@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,33 @@ def test_mistakes_in_texts_and_tests_count_too(house: House) -> None:
     assert done.code == 78
     assert "servce" in done.err
     assert "stpes: no such key" in done.err
+
+
+def test_what_is_wrong_is_told_in_the_order_of_the_files_whoever_finds_it(house: House) -> None:
+    """Shape, names, texts, values of set, templates and producer packs: no room hides what another would find."""
+    files = {
+        "10.yaml": """
+rules:
+  - {rule: one, when: {host: a}, to: asel, text: "{{ titel }}", set: {severity: "{{ foo }}"}}
+  - {rule: two, when: {host: b}, to: asel, key: "{{ ''.__class__ }}"}
+  - {rule: three, when: {host: c}, to: asel, template: night}
+""",
+        "templates/night.j2": "{% for n in range(9) %}{% endfor %}",
+        "producers/device.yaml": "producer: device\nrecognise: [{subject: y, form: x}]\nevents: {}\n",
+    }
+    for name, text in files.items():
+        path = house.folder / "rules" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    done = house.call("check")
+    assert done.code == 78
+    errors = [line for line in done.err.splitlines() if not line.endswith(("(warning)", "(note)"))]
+    places = [re.sub(r"^.*/rules/", "", line).split(" ")[:2] for line in errors[:-1]]
+    assert [(place.rpartition(":")[0], key) for place, key in places] == [
+        ("10.yaml:3", "text:"), ("10.yaml:3", "set.severity:"), ("10.yaml:4", "key:"),
+        ("templates/night.j2:1", "a"), ("producers/device.yaml:2", "recognise.form:"),
+    ]  # fmt: skip
+    assert errors[-1].startswith("5 errors")
 
 
 def test_json_holds_the_same(house: House) -> None:

@@ -88,6 +88,16 @@ def test_hold_release_and_cancel_change_what_fits_and_leave_a_trace(house: House
     ]  # fmt: skip
 
 
+def test_T04_a_cancelled_message_gives_back_its_money(house: House) -> None:
+    house.message()
+    house.message()
+    with closing(sqlite3.connect(house.db)) as connection, connection:
+        connection.executemany("INSERT INTO spends VALUES ('total', 1, ?, 1, 140000, 0)", [(1,), (2,)])
+    house.call("queue", "cancel", "1")
+    with closing(sqlite3.connect(house.db)) as connection:
+        assert connection.execute("SELECT message_id FROM spends").fetchall() == [(2,)]
+
+
 @pytest.mark.parametrize("state", ["INFLIGHT", "UNKNOWN", "ACCEPTED", "DELIVERED"])
 @pytest.mark.parametrize("verb", ["hold", "release", "cancel", "retry"])
 def test_what_is_on_its_way_is_never_touched(house: House, verb: str, state: str) -> None:

@@ -101,6 +101,19 @@ def test_the_text_may_come_from_standard_input_and_be_made_cheaper(
 
 
 @pytest.mark.usefixtures("listening")
+def test_T04_what_an_operator_types_takes_from_the_budgets_and_ends_with_them(house: House) -> None:
+    house.config.write_text(house.config.read_text().replace("2000 KZT/day", "36 KZT/day, reserve_for_critical: 50%"))
+    assert house.call("send", "asel", "one").code == 0
+    refused = house.call("send", "asel", "two")
+    assert (refused.code, refused.err) == (
+        75, "smsbridge send: over budget total (36.00 KZT/day), see smsbridge money. Try again.\n",
+    )  # fmt: skip
+    assert house.call("send", "asel", "three", "--class", "critical").code == 0
+    rows = house.store(lambda tx: tx.raw("SELECT budget, message_id, money, critical FROM spends ORDER BY message_id"))
+    assert rows == [("total", 1, 180_000, 0), ("total", 2, 180_000, 1)]
+
+
+@pytest.mark.usefixtures("listening")
 def test_wait_tells_every_state_until_the_last(house: House) -> None:
     def bridge() -> None:
         asyncio.run(_play(house.db, ["taken", "delivered"]))

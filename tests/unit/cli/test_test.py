@@ -74,6 +74,18 @@ def test_junit_is_read_by_others(office: Office) -> None:
     suite = ElementTree.parse(file).getroot()  # noqa: S314 - we wrote it
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
     assert "paper out" in str(suite.find("testcase/failure").text)  # type: ignore[union-attr]
+    assert all(case.get("classname") and case.get("name") for case in suite.findall("testcase"))
+
+
+def test_junit_tells_a_test_that_cannot_be_played_from_one_that_does_not_hold(office: Office) -> None:
+    office.write(
+        "tests: [{test: a, mail: {like: disk, text: 'x'}, given: {spent: {total: much}}, expect: [sms: ivan]}]"
+    )
+    file = office.folder / "junit.xml"
+    play(office, "--junit", str(file))
+    suite = ElementTree.parse(file).getroot()  # noqa: S314 - we wrote it
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "1")
+    assert "given spent total" in str(suite.find("testcase/error").get("message"))  # type: ignore[union-attr]
 
 
 def test_coverage_shows_each_rule_and_what_no_test_saw_of_it(office: Office) -> None:
@@ -95,7 +107,8 @@ def test_coverage_in_json_names_what_is_missing(office: Office) -> None:
 
 
 def test_less_coverage_than_is_asked_for_fails(office: Office) -> None:
-    assert play(office, "-k", "holds", "--fail-under", "40").exit_code == 1
+    less = play(office, "-k", "holds", "--fail-under", "40")
+    assert (less.exit_code, less.stderr) == (1, "smsbridge test: less than 40 % of rules and branches were seen.\n")
     enough = play(office, "-k", "holds", "--fail-under", "39")
     assert enough.exit_code == 0, enough.output
     assert play(office, "--fail-under", "101").exit_code == 2

@@ -155,7 +155,7 @@ def test_a_child_may_stop_what_it_inherits(written, small: str) -> None:
 
 def test_a_child_without_a_deed_of_its_own_does_its_parents(written, small: str) -> None:
     rules = "rules:\n  - rule: a\n    to: aigul\n    rules:\n      - {rule: b, when: {host: x}, class: critical}\n"
-    assert lines(written(small, rules).problems) == ["config.yaml:8:1 budgets: not built yet; this version ignores it"]
+    assert lines(written(small, rules).problems) == []
 
 
 def test_children_are_shadowed_among_themselves_only(written, small: str) -> None:
@@ -171,6 +171,43 @@ def test_answers_by_call_need_no_number(written, small: str) -> None:
     config = small.replace("login: x", "login: x, confirm_by_call: true")
     rules = "rules:\n  - {rule: a, to: aigul, text: '{{ host }} {{ code }} {{ call_to_ack }}'}\n"
     assert lines(written(config, rules).errors) == []
+
+
+UNREAD = """
+rules:
+  - rule: a
+    to: aigul
+    language: kk
+    text: {kk: a, ru: b}
+    recovery_text: {ru: c}
+    rules:
+      - {rule: b, when: {host: x}, language: LANGUAGE, group_text: {kk: d, ru: e}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "unread"), [("kk", ["text.ru", "group_text.ru"]), ("ru", ["group_text.kk"]), ("uk", [])]
+)
+def test_a_text_in_a_language_that_is_never_sent_is_said(written, small: str, language: str, unread: list[str]) -> None:
+    problems = written(small, UNREAD.replace("LANGUAGE", language)).problems
+    found = [one for one in problems if "never read" in one.sentence]
+    assert [one.path.split("].")[-1] for one in found] == unread
+    sentence = f"is never read: language: {language} holds here for everybody"
+    assert {(one.level, one.sentence) for one in found} <= {("warning", sentence)}
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [("", True), (", text: 'a {{ code }}'", True), (", text: a", False), (", track: false", False)],
+)
+def test_a_sender_in_whose_place_the_number_stands_is_said(written, small: str, rule: str, said: bool) -> None:
+    rules = f"rules:\n  - {{rule: a, to: aigul, sender: SHOP{rule}}}\n"
+    config = small.replace("login: x", 'login: x, number: "+77010000009"')
+    found = [line for line in lines(written(config, rules).problems) if "sender" in line]
+    assert (len(found), "+77010000009" in "".join(found)) == (int(said), said)
+    assert not [line for line in lines(written(small, rules).problems) if "is never shown" in line]
+    aside = config.replace("login: x", "login: x, number_as_sender: false")
+    assert not [line for line in lines(written(aside, rules).problems) if "is never shown" in line]
 
 
 def test_what_is_not_built_is_named_with_its_value(written, small: str) -> None:

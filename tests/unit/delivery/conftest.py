@@ -31,6 +31,7 @@ class Puppet:
     revision: str = "r1"
     ids: tuple[int, int] = (1, 2**31 - 1)
     parallel: int = 3
+    doubt: Any = "ask"
     ends: list[Accepted | BaseException] = field(default_factory=list)
     answers: list[StatusAnswer | DeliveryError] = field(default_factory=list)
     inbox: tuple[Inbound, ...] | DeliveryError = ()
@@ -114,7 +115,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 def message() -> Callable[..., Message]:
     def make(number: int = 1, **changes: Any) -> Message:
         made = Message(
-            id=number, phone="+77010000001", person="", text="x", encoding="GSM-7", segments=1, price=None,
+            id=number, phone="+77010000001", person="", text="x" * number, encoding="GSM-7", segments=1, price=None,
             currency="KZT", rule="night", message_class="normal", channel="sms", providers=("smsc",), originator="",
             answerable=False, created_at=NOW, due_at=NOW, valid_until=NOW + timedelta(hours=1), language="en",
         )  # fmt: skip

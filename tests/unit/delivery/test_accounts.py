@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.delivery.accounts import BALANCE_EVERY, Accounts
 from bridge.delivery.gateways import Gateways
 from bridge.errors import AccountPaused, TemporaryFailure
-from bridge.providers.base import Inbound
+from bridge.providers.base import Inbound, NoWayToAsk
 from bridge.store import accounts, inbound
 from bridge.store.engine import Store
 
@@ -109,3 +110,24 @@ async def test_F24_a_pause_that_ran_out_is_well_again_in_the_store(store: Store,
     clock.forward(601)
     await desk.accounts.round()
     assert (await store.read(lambda tx: accounts.get(tx, "smsc:acme"))).state == "well"
+
+
+async def test_the_inbox_of_an_account_is_fetched_by_one_of_its_doors(store: Store, clock: Any, puppet: Any) -> None:
+    first, second = puppet("smsc"), puppet("mail")
+    desk = Desk(store, clock, first, second)
+    desk.accounts = Accounts(
+        store, lambda: desk.gateways, lambda: dict.fromkeys(("smsc", "mail"), timedelta(seconds=5)), now=clock,
+        arrived=desk._arrived,
+    )  # fmt: skip
+    await desk.accounts.round()
+    assert first.asked.count(("inbound", 0)) == 1
+    assert second.asked == []
+
+
+async def test_a_door_that_only_sends_is_no_trouble(store: Store, clock: Any, puppet: Any) -> None:
+    mute = puppet(inbox=NoWayToAsk("only sends"), money=NoWayToAsk("only sends"))
+    desk = Desk(store, clock, mute)
+    with capture_logs() as logs:
+        await desk.accounts.round()
+    assert {("inbound", 0), "balance"} <= set(mute.asked)
+    assert logs == []

@@ -129,3 +129,24 @@ def test_F07_each_failed_try_makes_the_rest_longer(both: Gateways, clock: Any, m
 def test_places_are_never_given_back_twice(both: Gateways) -> None:
     both.give_back("one")
     assert both.free() == 6
+
+
+def test_the_same_text_for_the_same_phone_waits_a_minute_at_its_account_or_leaves_by_another(
+    both: Gateways, clock: Any, message: Any
+) -> None:
+    twins = {"smsc:one": clock.now - timedelta(seconds=21)}
+    assert both.choose(message(providers=("one",)), [], twins) == Wait(clock.now + timedelta(seconds=40))
+    assert chosen(both.choose(message(providers=("one", "two")), [], twins)) == "two"
+    clock.forward(40)
+    assert chosen(both.choose(message(providers=("one",)), [], twins)) == "one"
+
+
+def test_the_minute_is_the_account_s_over_all_its_doors(puppet: Any, clock: Any, message: Any) -> None:
+    gateways = Gateways({"http": puppet("http"), "mail": puppet("mail")}, clock)
+    choice = gateways.choose(message(providers=("http", "mail")), [], {"smsc:acme": clock.now})
+    assert choice == Wait(clock.now + timedelta(seconds=61))
+
+
+def test_a_provider_without_such_a_rule_waits_for_nothing(puppet: Any, clock: Any, message: Any) -> None:
+    gateways = Gateways({"plain": puppet("plain", "plain:acme")}, clock)
+    assert chosen(gateways.choose(message(providers=("plain",)), [], {"plain:acme": clock.now})) == "plain"

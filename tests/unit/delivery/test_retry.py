@@ -159,3 +159,17 @@ def test_doubt_at_one_account_does_not_hold_up_another() -> None:
 
 def test_backoff_needs_no_provider_to_make_sense() -> None:
     assert backoff(1, 0) == timedelta(seconds=2)
+
+
+def test_a_relay_s_250_is_a_hand_over_and_no_acceptance() -> None:
+    found = ended(Accepted("", handed_over=True))
+    assert (found.submission, found.message, found.due_at) == ("ACCEPTED", "HANDED_OVER", NOW + timedelta(seconds=30))
+
+
+@pytest.mark.parametrize(
+    ("how", "submission"),
+    [(NotSent("away"), "NOT_SENT"), (REFUSED, "REFUSED"), (OutcomeUnknown("no answer"), "UNKNOWN")],
+)
+def test_what_a_relay_has_stays_handed_over_however_its_resend_ends(how: DeliveryError, submission: str) -> None:
+    found = ended(how, attempt(1, state="ACCEPTED"), state="HANDED_OVER")
+    assert (found.submission, found.message, found.final) == (submission, "HANDED_OVER", False)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from bridge.delivery.gateways import Gateways
 from bridge.delivery.sender import Sender
-from bridge.errors import AccountPaused, PermanentFailure, StoreUnavailable
-from bridge.model import Failed
+from bridge.errors import AccountPaused, OutcomeUnknown, PermanentFailure, StoreUnavailable
+from bridge.model import Failed, Spend
+from bridge.store import rows, schema
 from bridge.store.engine import Store
 from bridge.store.outbox import Outcome
+from bridge.store.statements import insert
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +33,7 @@ class Desk:
             decide_failed=lambda _tx, failed: self.failed.extend(failed),
             ended=lambda _claimed, outcome, _seconds: self.ended.append(outcome),
             alarm=lambda kind, _name, _why: self.alarms.append(kind),
+            charge=lambda: lambda _provider, _phone, _segments, cost: cost and cost * 6,
         )  # fmt: skip
 
     @asynccontextmanager
@@ -72,6 +76,21 @@ async def test_an_acceptance_is_kept_until_the_store_takes_it(
     assert away == 0
     assert [one.submission for one in desk.ended] == ["ACCEPTED"]
     assert await store.read(lambda tx: tx.raw("SELECT state, cost FROM messages")) == [("ACCEPTED", "18.00")]
+
+
+@pytest.mark.parametrize(
+    "end, left", [(None, [(108.0,)]), (PermanentFailure("no"), []), (OutcomeUnknown("?"), [(14.0,)])]
+)
+async def test_T04_a_reservation_becomes_the_cost_in_the_currency_of_the_budgets_or_is_given_back(
+    store: Store, clock: Any, puppet: Any, message: Any, put: Any, end: Any, left: list[tuple[float]]
+) -> None:
+    desk = Desk(store, Gateways({"smsc": puppet(ends=[end] if end else [])}, clock), clock)
+    await put(message())
+    spend = rows.spend_row(Spend("total", clock(), 1, 1, Decimal(14), critical=False))
+    await store.write(lambda tx: tx.many(insert(schema.spends), [spend]))
+    async with desk.sending():
+        await eventually(lambda: bool(desk.ended))
+    assert await store.read(lambda tx: tx.raw("SELECT money / 10000.0 FROM spends WHERE message_id = 1")) == left
 
 
 async def test_a_place_is_given_back_however_a_hand_over_ends(
@@ -136,3 +155,23 @@ async def test_who_is_woken_while_looking_looks_again_at_once(
     monkeypatch.setattr(desk.sender, "_claim", claim)
     async with desk.sending():
         await eventually(lambda: bool(desk.ended))
+
+
+async def test_the_same_text_for_the_same_phone_is_handed_over_once_a_minute(
+    store: Store, clock: Any, puppet: Any, message: Any, put: Any
+) -> None:
+    gateway = puppet()
+    await put(message(1, text="same"), message(2, text="same"), message(3, text="other"))
+    desk = Desk(store, Gateways({"smsc": gateway}, clock), clock)
+    async with desk.sending():
+        await eventually(lambda: len(desk.ended) == 2)
+    assert sorted(request.canonical["mes"] for request in gateway.handed) == ["other", "same"]
+    clock.forward(60)
+    another_node = Desk(store, Gateways({"smsc": gateway}, clock), clock)
+    async with another_node.sending():
+        await asyncio.sleep(0.1)
+        assert len(gateway.handed) == 2
+        clock.forward(1)
+        another_node.sender.wake()
+        await eventually(lambda: len(another_node.ended) == 1)
+    assert len(gateway.handed) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from bridge.delivery.gateways import Gateways
 from bridge.delivery.watcher import Watcher
 from bridge.errors import AccountPaused, TemporaryFailure
+from bridge.model import Spend
 from bridge.providers.base import StatusAnswer
-from bridge.store import outbox
+from bridge.store import outbox, rows, schema
 from bridge.store.engine import Store
 from bridge.store.outbox import Outcome
+from bridge.store.statements import insert
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +30,7 @@ class Desk:
         self.watcher = Watcher(
             store, lambda: self.gateways, owner="n1/a", now=clock,
             decide=lambda _tx, happened: self.happened.extend(happened), submit=self.again.append,
+            charge=lambda: lambda _provider, _phone, _segments, cost: cost and cost * 6,
         )  # fmt: skip
 
     async def left(self, state: str, **changes: Any) -> None:
@@ -132,3 +136,43 @@ async def test_the_evidence_is_kept(desk: Desk) -> None:
     await desk.watcher.round()
     ((evidence,),) = await desk.store.read(lambda tx: tx.raw("SELECT evidence FROM submissions"))
     assert "no answer in time" in evidence
+
+
+async def reserved(desk: Desk) -> None:
+    spend = rows.spend_row(Spend("total", desk.clock(), 1, 1, Decimal(14), critical=False))
+    await desk.store.write(lambda tx: tx.many(insert(schema.spends), [spend]))
+
+
+async def spent(desk: Desk) -> list[tuple[Any, ...]]:
+    return await desk.store.read(lambda tx: tx.raw("SELECT money / 10000.0 FROM spends WHERE message_id = 1"))
+
+
+@pytest.mark.parametrize("state", ["ACCEPTED", "DELIVERED"])
+async def test_a_poll_that_says_the_cost_settles_it(desk: Desk, state: Any) -> None:
+    await reserved(desk)
+    puppet_of(desk).answers = [StatusAnswer(state, "0", cost=Decimal("3.5"))]
+    await desk.left("ACCEPTED")
+    await desk.watcher.round()
+    assert await spent(desk) == [(21.0,)]
+    assert await desk.store.read(lambda tx: tx.raw("SELECT cost FROM messages")) == [("3.5",)]
+
+
+async def test_what_was_found_after_a_lost_answer_is_paid_for_as_its_provider_says(desk: Desk) -> None:
+    await reserved(desk)
+    await desk.left("UNKNOWN")
+    puppet_of(desk).answers = [StatusAnswer("ACCEPTED", "0", cost=Decimal("2.5"))] * 9
+    for _ in range(2):
+        desk.clock.forward(3)
+        await desk.watcher.round()
+    assert await desk.store.read(lambda tx: tx.raw("SELECT state, cost FROM messages")) == [("ACCEPTED", "2.5")]
+    assert await spent(desk) == [(15.0,)]
+
+
+async def test_T04_what_has_no_provable_fate_stays_spent(desk: Desk) -> None:
+    await reserved(desk)
+    await desk.left("UNKNOWN")
+    puppet_of(desk).answers = [TemporaryFailure("no answer in time")] * 99
+    desk.clock.forward(1000)
+    await desk.watcher.round()
+    assert await desk.store.read(lambda tx: tx.raw("SELECT state FROM messages")) == [("HELD",)]
+    assert await spent(desk) == [(14.0,)]

@@ -1,9 +1,12 @@
 """Answers: an ack, a mail in the thread, a question back, or silence."""
 
 import email
+from datetime import timedelta
 from email import policy
 
 import pytest
+
+from bridge.model import Conversation
 
 AIGUL, IVAN, SILENT = "+77010000001", "+77010000002", "+77010000003"
 
@@ -189,3 +192,31 @@ def test_a_code_before_words_says_whose_thread_they_belong_to(world):
     plan = world.reply("10 on my way there")
     assert plan.read_as == "text"
     assert read(plan.mails[0])["In-Reply-To"] == "<first@mon>"
+
+
+def test_a_late_ok_is_about_the_alert_whose_code_it_names_not_about_the_last_plain_message(world):
+    world.zabbix()
+    world.sent()
+    world.zabbix("Resolved")
+    world.mail("plain", "coffee is ready")
+    plan = world.reply("10 ok")
+    assert texts(plan) == ["10 is over since 08:00. Thank you, nothing to do"]
+    assert not plan.mails
+
+
+def test_T39_a_phone_of_nobody_is_a_stranger_again_when_its_codes_are_free(world):
+    world.mail("+77019999999", "hello")
+    world.memory.plain.clear()
+    rested = Conversation("+77019999999", "10", (), world.now, world.now + timedelta(hours=1), over=(1000,))
+    world.memory.conversations["+77019999999"] = {"10": rested}
+    assert texts(world.reply("list", "+77019999999")) == ["Nothing is open for you"]
+    world.wait(hours=1)
+    plan = world.reply("list", "+77019999999")
+    assert (plan.read_as, plan.messages) == ("stranger", ())
+
+
+def test_what_stands_behind_an_ok_is_a_note(world):
+    world.mail()
+    plan = world.reply("ok, on my way")
+    assert plan.read_as == "ack"
+    assert [entry.data["text"] for entry in plan.journal if entry.kind == "incident.note"] == ["on my way"]

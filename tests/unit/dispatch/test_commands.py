@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -248,4 +249,26 @@ def test_a_swap_with_nobody_is_answered_with_help(stage: Stage, typed: str) -> N
 def test_T09_nobody_gets_more_answers_than_allowed(doubting: Callable[[], Stage]) -> None:
     stage = doubting()
     assert len([each for _ in range(9) for each in stage.reply("who")]) == 5
-    assert PEOPLE["aigul"] in stage.world.memory.answers
+    stage.wait(minutes=10)
+    assert len(stage.reply("who")) == 1
+
+
+def test_T09_answers_are_counted_over_the_whole_day_that_the_limit_names(tmp_path: Path) -> None:
+    stage = Stage(World(build(tmp_path, RULES, "commands: {answers: 2/day}\n"), NOW))
+    answered = []
+    for _ in range(4):
+        answered.append(len(stage.reply("who")))
+        stage.wait(hours=4)
+    assert answered == [1, 1, 0, 0]
+    ends = {tally.until for tally in stage.world.memory.tallies[f"answers/{PEOPLE['aigul']}"]}
+    assert ends == {datetime(2026, 11, 21, 19, tzinfo=UTC)}  # midnight in Almaty: so long the store keeps them
+    stage.wait(hours=2)  # 02:00 of the next day
+    assert len(stage.reply("who")) == 1
+
+
+def test_T09_news_of_colleagues_take_no_answer_away(doubting: Callable[[], Stage]) -> None:
+    stage = doubting()
+    for n in range(6):
+        stage.mail(f"db0{n} disk full")
+        stage.reply(f"1{n} ok", "ivan")
+    assert [each for each in stage.reply("who") if each.startswith("aigul")]

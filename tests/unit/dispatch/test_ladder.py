@@ -449,3 +449,40 @@ def test_an_ack_ends_the_question_whether_it_arrived(proving: Callable[[], Stage
     stage.reply("ok")
     assert stage.wait(minutes=30) == []
     assert not [each for each in stage.receipt("aigul", "UNDELIVERED") if each.startswith(("ivan", "marat"))]
+
+
+# --- found by review ----------------------------------------------------------------------------
+
+
+def test_the_next_one_reads_who_did_not_answer(stage: Stage) -> None:
+    [first] = stage.mail()
+    assert "No answer" not in first
+    [second] = [each for each in stage.wait(minutes=10) if each.startswith("ivan")]
+    assert "No answer from Aigul" in second
+    [voice] = [each for each in stage.wait(minutes=10) if each.startswith("call aigul")]
+    assert "No answer from Ivan" in voice
+
+
+def test_who_is_asked_again_himself_does_not_read_that_he_was_silent(stage: Stage) -> None:
+    stage.mail(to="alone")
+    [again] = stage.wait(minutes=5)
+    assert "No answer" not in again
+
+
+def test_an_ack_that_is_taken_back_after_the_last_step_leaves_nobody_in_the_dark(stage: Stage) -> None:
+    stage.mail(to="short")
+    stage.wait(minutes=11)
+    stage.reply("10 ok")
+    assert stage.wait(minutes=50) == []
+    stage.reply("10 un")
+    stage.seen()
+    assert [each.partition("@")[0] for each in stage.wait(minutes=31)] == ["mail mon", "mail operator"]
+
+
+def test_F05_steps_that_are_late_keep_their_distance(stage: Stage) -> None:
+    """After an hour in which nothing ran not everybody is woken in one second."""
+    stage.mail(to="rounds")
+    stage.world.now += timedelta(hours=1)
+    assert phones(stage.wait(minutes=1)) == ["ivan@60"]
+    assert phones(stage.wait(minutes=2)) == ["marat@62", "ivan@62"]
+    assert phones(stage.wait(minutes=30)) == ["ivan@66", "marat@68", "ivan@68"]

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from bridge.book import RuleBook
 from bridge.book.loading import load_book
-from bridge.dispatch import budgets, limits
+from bridge.dispatch import budgets
 from bridge.dispatch.budgets import Limit, Purse
-from bridge.dispatch.draft import Draft
 from bridge.model import Due, Message, Plan, Spend
 
 if TYPE_CHECKING:
@@ -239,20 +238,6 @@ def test_no_code_is_used_up_by_what_is_not_sent(build: Build) -> None:
     world = build("{total: {messages: 1/day}}")
     mails(world, 30)
     assert list(world.memory.codes("+77010000001")) == ["10"]
-
-
-def test_answers_count_in_the_total_and_are_dropped_where_it_is_used_up(build: Build) -> None:
-    world = build("{total: {messages: 1/day}}")
-    draft = Draft(world.book, world.memory, world.now)
-    (plan,) = mails(world, 1)
-    answer = replace(plan.messages[0], id=0, rule="(answer)", incident_id=0)
-    assert not limits.afford_alone(draft, answer)
-    assert [entry.data["reason"] for entry in draft.journal if entry.kind == "message.dropped"] == ["over budget total"]
-    world.now += timedelta(days=1)
-    draft = Draft(world.book, world.memory, world.now)
-    assert limits.afford_alone(draft, answer)
-    limits.book_alone(draft, replace(answer, id=7))
-    assert [(spend.budget, spend.message_id) for spend in draft.spends] == [("total", 7)]
 
 
 # --- money is a hard stop ------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def test_resolving_cancels_what_waits(stage: Stage) -> None:
 
 def test_a_silence_holds_until_its_end_and_then_what_is_still_open_is_told(stage: Stage) -> None:
     assert stage.order("silences", "add", "host=mo*", "2h", "change", "4711").said == (
-        "silence 1 until 2026-11-21 10:00 by operator: host=mo*",
+        "silence 1 until 2026-11-21 10:00 by operator: host=mo* (change 4711)",
     )
     assert stage.mail() == []
     assert stage.world.memory.silences[1].note == "change 4711"

@@ -265,3 +265,26 @@ def test_a_watch_that_cannot_be_is_refused_with_its_place(tmp_path: Path, old: s
     (problem,) = refused.value.problems
     assert sentence in problem
     assert "rules/10.yaml:" in problem
+
+
+def test_a_mail_that_came_too_late_is_not_taken_for_that_of_the_next_night(stage: Stage) -> None:
+    """It ends what was missing; the next night is waited for as any other."""
+    success(stage, "nightly")
+    assert phones(stage.wait(hours=45)) == ["aigul@2655"], "04:15 of the day after tomorrow: this one is tomorrow's"
+    assert len(success(stage, "nightly")) == 1, "it is over"
+    assert phones(stage.wait(days=1)) == ["ivan@4095"], "and missing again"
+
+
+def test_the_sms_says_when_each_missing_mail_was_due(tmp_path: Path) -> None:
+    rules = """
+watch: [{watch: report, for: {subject: report}, cron: "10 8,9 * * *", grace: 5m, to: aigul}]
+rules: [{rule: one, when: {subject: report}, drop: only watched}]
+"""
+    stage = Stage(World(build(tmp_path, rules), NOW))
+    stage.mail("report")
+    assert stage.wait(hours=1) == []
+    assert ["due 09:10" in each for each in stage.wait(minutes=30)] == [True]
+    stage.wait(hours=22)
+    first, second = stage.wait(hours=3)
+    assert "due 08:10" in first
+    assert "due 09:10" in second

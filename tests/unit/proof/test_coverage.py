@@ -87,6 +87,36 @@ def test_texts_of_defaults_are_covered_for_all_rules_together(tmp_path: Path) ->
     ]
 
 
+def test_a_watch_with_a_text_of_its_own_is_no_rule(tmp_path: Path) -> None:
+    watch = 'watch: [{watch: tapes, for: {subject: tape}, every: 1d, to: ivan, text: "no tape since {{ since | hm }}"}]'
+    rules = f"rules: [{{rule: all, to: aigul}}]\n{watch}\n"
+    tests = "tests: [{test: x, steps: [{mail: {like: disk, subject: tape}}, {wait: 2d, expect: [sms: ivan]}]}]"
+    found, (outcome,) = seen_by(build(tmp_path, CONFIG, rules), tests)
+    assert outcome.held, outcome.failures
+    assert [rule.name for rule in found.rules] == ["all"]
+
+
+def test_a_text_in_a_language_that_is_never_sent_is_no_branch(tmp_path: Path) -> None:
+    rules = """
+rules:
+  - rule: kazakh
+    when: {subject: disk}
+    to: ivan
+    language: kk
+    text: {kk: "{{ title }}", ru: "{{ title }}!"}
+  - rule: kazakh but for one
+    to: ivan
+    language: kk
+    text: {kk: "{{ title }}", ru: "{{ title }}!"}
+    rules: [{rule: russian, when: {subject: tape}, language: ru}]
+"""
+    found, _outcomes = seen_by(build(tmp_path, CONFIG, rules), "tests: [{test: x, mail: disk, expect: [sms: ivan]}]")
+    assert [one for one in missing(found) if "sent" in one] == [
+        "11 kazakh but for one: text.kk was never sent",
+        "11 kazakh but for one: text.ru was never sent",
+    ]
+
+
 def test_watching_changes_nothing(tmp_path: Path) -> None:
     tests = """
 tests:

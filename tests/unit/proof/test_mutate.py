@@ -106,6 +106,42 @@ def test_what_gives_the_same_book_is_no_mutant(tmp_path: Path) -> None:
     assert verdict(other).tried == verdict(office).tried + 1  # class critical instead of normal
 
 
+def changes(folder: Path, rule: str, key: str) -> list[str]:
+    """The mutants of *key* of the only rule that are tried."""
+    office = build(folder, CONFIG, f"rules: [{{rule: all, when: {{recipient: team@bridge.test}}, to: ivan, {rule}}}]")
+    office.write(ANY)
+    tried = [one.what for one in mutants(office.load()) if one.make() is not None]
+    return [what for what in tried if what.startswith(key)]
+
+
+def test_texts_that_nobody_reads_are_no_mutants(tmp_path: Path) -> None:
+    text = 'text: {kk: "{{ host }}", ru: "{{ title }}"}'
+    assert len(changes(tmp_path / "a", text, "text.ru")) == 2
+    assert changes(tmp_path / "b", f"language: kk, {text}", "text.ru") == []
+    assert len(changes(tmp_path / "c", f"language: kk, {text}", "text.kk")) == 2
+
+
+def test_the_same_words_in_two_languages_can_spare_one(tmp_path: Path) -> None:
+    text = 'text: {kk: "{{ host }}", ru: "{{ host }}"}'
+    assert [one for one in changes(tmp_path, text, "text.") if one.endswith(("kk taken out", "ru taken out"))] == []
+
+
+@pytest.mark.parametrize(
+    "rule, seen",
+    [
+        ("send_via: smsc", False),
+        ('send_via: smsc, text: "{{ title }}"', True),
+        ('send_via: smsc, text: "{{ code }}"', False),
+        ("send_via: smsc, track: false", True),
+        ("send_via: spare", True),
+        ("class: bulk", True),
+    ],
+)
+def test_a_sender_is_a_mutant_only_where_it_is_shown(tmp_path: Path, rule: str, seen: bool) -> None:
+    """What can be answered shows the number; of the two gateways only the first has one."""
+    assert changes(tmp_path, f"{rule}, sender: SHOP", "sender") == (["sender taken out"] if seen else [])
+
+
 def test_the_order_of_rules_counts_only_where_an_event_may_come_to_both(tmp_path: Path) -> None:
     rules = """
 rules:

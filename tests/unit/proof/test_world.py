@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import product
 
 import pytest
@@ -11,7 +13,8 @@ import pytest
 from bridge.book import RuleBook
 from bridge.config.secrets import SecretText
 from bridge.memory import Memory
-from bridge.model import Envelope, Message, Plan, Recipient
+from bridge.model import Envelope, Message, Plan, Recipient, Spend
+from bridge.proof.lasting import lasting_memory
 from bridge.proof.world import Posted, Sent, World, originator
 from bridge.providers.http import HttpClient
 from bridge.providers.smsc_http import SmscHttp
@@ -88,6 +91,17 @@ def test_a_memory_learns_what_its_plans_changed_about_messages(office: Office) -
     memory.apply(Plan(cancel=((one.id, "over"),), states=((two.id, "UNDELIVERED", "8"), (777, "DELIVERED", ""))))
     assert [(m.state, m.reason) for m in memory.messages.values()] == [("CANCELLED", "over"), ("UNDELIVERED", "8")]
     assert one.id not in memory.waiting[one.incident_id]
+
+
+@pytest.mark.parametrize("empty", [lambda: Memory(complete=True), lambda: lasting_memory("test", {})])
+def test_a_memory_gets_back_what_a_cancelled_message_had_reserved(office: Office, empty: Callable[[], Memory]) -> None:
+    memory, one = empty(), a_message(office)
+    waits, left = replace(one, id=1, state="READY"), replace(one, id=2, state="ACCEPTED")
+    spends = [Spend("total", NOW + timedelta(seconds=n), n, 1, Decimal(14), critical=False) for n in (1, 2, 3)]
+    memory.apply(Plan(messages=(waits, left), spends=tuple(spends)))
+    memory.apply(Plan(cancel=((1, "over"), (2, "over"))))
+    found = memory.spent("total", NOW)
+    assert (found.messages, found.money, found.oldest) == (2, Decimal(28), spends[1].at)
 
 
 @pytest.mark.parametrize("answerable, wish", list(product([True, False], ["", "SHOP", "+77015554433"])))

@@ -20,7 +20,7 @@ def test_opens_what_is_built_and_leaves_out_the_rest(monkeypatch: pytest.MonkeyP
         {
             "smsc": provider(login="acme", password={"env": "SMSC"}),
             "key": provider(apikey={"env": "SMSC"}),
-            "cascade": Provider.model_validate({"type": "smsgate-json", "base_url": "https://smsgate.test"}),
+            "later": Provider.model_validate({"type": "plain-http", "base_url": "https://plain.test"}),
         },
         HttpClient(),
     )

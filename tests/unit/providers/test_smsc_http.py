@@ -77,6 +77,7 @@ async def test_sends_one_form_with_everything_and_nothing_else(door: Make, wire:
         "charset": "utf-8",
         "fmt": "3",
         "cost": "3",
+        "op": "1",
         "translit": "0",
         "valid": "00:30",
         "maxsms": "1",
@@ -317,7 +318,7 @@ async def test_asks_for_one_message_by_number_and_id(door: Make, wire: Any) -> N
         answer = await door(peer.url).status(Question("+77010000001", "1234"))
     assert answer.state == "DELIVERED"
     assert peer.heads[0].startswith(b"POST /sys/status.php ")
-    expected = {"phone": "77010000001", "id": "1234", "all": "1", "fmt": "3", "charset": "utf-8"}
+    expected = {"phone": "77010000001", "id": "1234", "all": "2", "fmt": "3", "charset": "utf-8"}
     assert expected.items() <= peer.form().items()
 
 

@@ -81,10 +81,10 @@ def test_throttles_to_so_many_a_second(world: Any) -> None:
 
 def test_replacing_heals_what_is_not_named(world: Any) -> None:
     fault(world, refuse=8)
-    assert world.simulator.air.faults.as_json() == {"smsc": {"all": {"refuse": 8}}}
+    assert world.simulator.air.faults.as_json()["smsc"] == {"all": {"refuse": 8}}
     world.simulator.set_faults({})
 
-    assert world.simulator.air.faults.as_json() == {"smsc": {}}
+    assert world.simulator.air.faults.as_json()["smsc"] == {}
 
 
 @pytest.mark.parametrize(

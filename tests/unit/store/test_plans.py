@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from bridge.model import (
     Reading,
     Recipient,
     Reply,
+    Spend,
     Thread,
     Timer,
 )
@@ -83,7 +85,8 @@ async def count(store: Store, table: str) -> int:
 
 
 async def test_what_was_planned_is_what_the_next_decision_remembers(store: Store) -> None:
-    conversation = Conversation("+77010000001", "12", 1000, NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+    hours = [NOW + timedelta(hours=n) for n in (1, 2)]
+    conversation = Conversation("+77010000001", "12", (1000, 1001), *hours, "group/disks/r7", over=(900,))
     notice = Notice("c", NOW, 2, ("line",))
     made = Plan(
         incidents=(INCIDENT,), notifications=(NOTE,), messages=(MESSAGE,), conversations=(conversation,),
@@ -92,7 +95,7 @@ async def test_what_was_planned_is_what_the_next_decision_remembers(store: Store
     await plan(store, [await reading(store, digest="d")], lambda _h, _m: made)
     memory = await loaded(store)
     assert memory.open_incident("mon", "db01: disk") == INCIDENT
-    assert memory.open_by_producer_key("mon", "p1") == INCIDENT
+    assert memory.open_by_producer_key("mon", "p1") == [INCIDENT]
     assert memory.told(INCIDENT) == [NOTE]
     assert memory.codes("+77010000001") == {"12": conversation}
     assert memory.notice("c") == notice
@@ -205,6 +208,20 @@ async def test_what_waits_can_be_cancelled_and_what_left_cannot(store: Store) ->
     await plan(store, [await reading(store)], lambda _h, _m: Plan(cancel=((1, "recovered"), (2, "recovered"))))
     rows = await store.read(lambda tx: tx.raw("SELECT state, reason FROM messages ORDER BY id"))
     assert rows == [("CANCELLED", "recovered"), ("INFLIGHT", "")]
+
+
+async def test_T04_a_cancel_gives_back_only_what_never_left(store: Store) -> None:
+    numbers = (1, 2, 3)
+    spends = tuple(Spend("total", NOW, n, 1, Decimal(14), critical=False) for n in numbers)
+    messages = tuple(replace(MESSAGE, id=n) for n in numbers)
+    await plan(store, [await reading(store)], lambda _h, _m: Plan(messages=messages, spends=spends))
+    attempt = "INSERT INTO submissions (message_id, attempt, state) VALUES (3, 1, 'UNKNOWN')"
+    await store.write(lambda tx: tx.raw("UPDATE messages SET state = 'INFLIGHT' WHERE id = 2"))
+    await store.write(lambda tx: tx.raw("UPDATE messages SET state = 'HELD' WHERE id = 3"))
+    await store.write(lambda tx: tx.raw(attempt))
+    over = tuple((n, "recovered") for n in numbers)
+    await plan(store, [await reading(store)], lambda _h, _m: Plan(cancel=over))
+    assert await store.read(lambda tx: tx.raw("SELECT message_id FROM spends ORDER BY 1")) == [(2,), (3,)]
 
 
 async def test_a_copy_is_known_for_a_day_and_no_longer(store: Store) -> None:

@@ -136,8 +136,8 @@ def test_translations_name_the_same_values_as_the_english(language: str, latin: 
     own = AGREED[variety] if latin else read_catalogue(language)["frames"]
     assert isinstance(own, Mapping)
     for id in own:
-        assert english.pattern(id).names() - said.pattern(id).names() - {"code"} == LEFT_OUT[variety].get(id, set()), id
-        assert said.pattern(id).names() <= english.pattern(id).names(), id
+        assert english.pattern(id).names - said.pattern(id).names - {"code"} == LEFT_OUT[variety].get(id, set()), id
+        assert said.pattern(id).names <= english.pattern(id).names, id
 
 
 @pytest.mark.parametrize("section", [section for section in SECTIONS if section != "frames"])
@@ -146,7 +146,7 @@ def test_sentences_of_mails_and_pages_name_only_values_the_english_has(language:
     said, english = words(language).sections[section], words("en").sections[section]
     assert said.keys() == english.keys()
     for id, pattern in said.items():
-        assert pattern.names() <= english[id].names(), id
+        assert pattern.names <= english[id].names, id
 
 
 def longest(names: frozenset[str]) -> dict[str, object]:
@@ -176,8 +176,8 @@ def every_sentence() -> Iterator[tuple[str, Section, str]]:
 def test_every_sentence_is_filled_whole_with_the_longest_values() -> None:
     for language, section, id in every_sentence():
         pattern = words(language).sections[section][id]
-        said = words(language).say(section, id, **longest(pattern.names()))
-        for name in pattern.names():
+        said = words(language).say(section, id, **longest(pattern.names))
+        for name in pattern.names:
             assert "{" + name + "}" not in said
             assert "{" + name + "|" not in said
         assert "[[" not in said, id

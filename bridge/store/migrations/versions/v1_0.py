@@ -241,11 +241,12 @@ def upgrade() -> None:
         "conversations",
         _text("phone"),
         _text("code"),
-        _number("incident_id"),
+        _text("incidents", "[]"),
         _number("expires_at"),
         _number("free_at"),
+        _text("together"),
+        _text("over", "[]"),
         PrimaryKeyConstraint("phone", "code"),
-        Index("conversations_incident", "incident_id"),
     )
     op.create_table(
         "timers",

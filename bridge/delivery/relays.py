@@ -1,0 +1,48 @@
+"""The mail relays that gateways send through (``type: smsc-smtp``), with the patience of a gateway."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+
+from bridge.config.checks.money import is_loopback
+from bridge.config.models.providers import Provider
+from bridge.config.models.service import OutgoingMail
+from bridge.egress.smtp import MailRelay
+from bridge.errors import ConfigError
+from bridge.providers.smsc_mail import MailWay
+
+_ANSWER, _BEGUN, _TAKEN = 8.0, 9.0, 13.0  # seconds; with the farewell less than ``providers.base.LONGEST``
+
+
+def mail_ways(
+    outgoing: OutgoingMail | None, hostname: str, *, trust: ssl.SSLContext | None = None
+) -> Callable[[str, Provider], MailWay]:
+    """How the mails of each door leave: by its own ``relay``, with the login of ``outgoing_mail`` where it is the same
+    relay. *hostname* is what we say in EHLO; *trust* replaces the system's. What is given raises ConfigError."""
+
+    def way(name: str, settings: Provider) -> MailWay:
+        known = _relay_settings(name, settings, outgoing)
+        password = known.password.resolve("outgoing_mail.password") if known.user and known.password else None
+        relay = MailRelay(
+            known, password, hostname=hostname, trust=trust, answer_within=_ANSWER, taken_within=_TAKEN,
+            begun_within=_BEGUN, headers_only=True,
+        )  # fmt: skip
+        return MailWay(relay, known.from_)
+
+    return way
+
+
+def _relay_settings(name: str, settings: Provider, outgoing: OutgoingMail | None) -> OutgoingMail:
+    """Raises ConfigError."""
+    where, relay = f"providers.{name}", settings.relay
+    if relay is None:
+        raise ConfigError((f"{where}.relay: is missing; write smtp://HOST:25",))
+    mail_from = settings.mail_from or (outgoing.from_ if outgoing else None)
+    if mail_from is None:
+        raise ConfigError((f"{where}.mail_from: is missing, and there is no outgoing_mail.from",))
+    if settings.tls != "required" and not settings.insecure and not is_loopback(relay.host):
+        raise ConfigError((f"{where}.tls: the mail carries a password; write required, or insecure: true",))
+    if outgoing is not None and outgoing.relay == relay:
+        return outgoing.model_copy(update={"from_": mail_from, "tls": settings.tls})
+    return OutgoingMail.model_construct(relay=relay, from_=mail_from, tls=settings.tls)

@@ -1,0 +1,183 @@
+"""The links of one SMPP door: kept up, spread over, paced.
+
+A link that cannot be had is tried again with growing pauses, at the next host; a login that is refused is left alone
+for a quarter of an hour. Whoever wants to send takes a place on a link that is up, or learns that there is none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bridge.errors import NotSent
+from bridge.providers.smsc_smpp_codes import LOGIN_REFUSED
+from bridge.smpp import pdu
+from bridge.smpp.bodies import Bind
+from bridge.smpp.link import ENQUIRE_AFTER, BindRefused, Link, Peer, Taker
+
+log = structlog.get_logger("smpp")
+
+_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds before the next try, after failures in a row
+_AFTER_REFUSAL = 900.0
+_LIVED = 30.0  # seconds after which a link counts as having worked
+_GONE_STATUS = 0x64  # of what arrives when nobody keeps it: the peer holds it for later
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the links are to be. *rate*: PDUs a second over all of them. *window*: unanswered ones on each."""
+
+    peers: Sequence[Peer]
+    connections: int
+    window: int
+    rate: float
+    pauses: Sequence[float] = _PAUSES
+    enquire_after: float = ENQUIRE_AFTER
+
+
+class Links:
+    """Opens itself with the first ``taken``, or with ``open``; *login* is called for each bind: it holds a password."""
+
+    def __init__(self, name: str, wanted: Wanted, login: Callable[[], Bind]) -> None:
+        self._name = name
+        self._wanted = wanted
+        self._login = login
+        self._take: Taker = _nobody_there
+        self._command = pdu.BIND_TRANSMITTER  # without somebody who keeps what arrives, nothing is to arrive
+        self._up: list[Link] = []
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing: set[asyncio.Task[None]] = set()
+        self._failure = "no link yet"
+        self._refused = False
+        self._next_at = 0.0
+
+    def open(self, take: Taker | None = None) -> None:
+        """Bring the links up; with *take*, also for what arrives."""
+        if take is not None:
+            self._take, self._command = take, pdu.BIND_TRANSCEIVER
+            self._rebind()
+        if not self._tasks:
+            start = asyncio.get_running_loop().create_task
+            self._tasks = [start(self._keep_up(number)) for number in range(self._wanted.connections)]
+
+    def _rebind(self) -> None:
+        """Links that were bound for sending alone come back as ones that also bring receipts."""
+        for link in self._up:
+            closing = asyncio.get_running_loop().create_task(link.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    async def close(self, within: float = 5.0) -> None:
+        """Unbind and stay down."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(link.close(within) for link in self._up))
+        self._up.clear()
+
+    async def taken(self, within: float, on: Link | None = None) -> Link:
+        """A link with a place in its window, taken, in its turn; *on* that very one. ``free`` it afterwards.
+
+        NotSent when none comes up or gets free within that many seconds.
+        """
+        self.open()
+        try:
+            async with asyncio.timeout(within):
+                link = await self._with_room(on)
+                await self._turn(link)
+        except TimeoutError:
+            why = f"no answer came for {self._wanted.window} requests" if self._up else self._failure
+            raise NotSent(why) from None
+        if not link.is_up:
+            self.free(link)
+            raise NotSent("the link broke before its turn")
+        return link
+
+    def free(self, link: Link) -> None:
+        """A place is free again."""
+        link.free += 1
+        self._changed.set()
+
+    async def _with_room(self, on: Link | None) -> Link:
+        while True:
+            links = [link for link in self._up if link.is_up and link.free > 0 and on in (None, link)]
+            if links:
+                link = max(links, key=lambda each: each.free)
+                link.free -= 1
+                return link
+            if on is not None and not on.is_up:
+                raise NotSent("the link broke between two parts")
+            if self._refused and not self._up:
+                raise NotSent(self._failure)
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _turn(self, link: Link) -> None:
+        now = asyncio.get_running_loop().time()
+        self._next_at = max(self._next_at, now) + 1 / self._wanted.rate
+        try:
+            if (wait := self._next_at - 1 / self._wanted.rate - now) > 0:
+                await asyncio.sleep(wait)
+        except asyncio.CancelledError:
+            self.free(link)
+            raise
+
+    async def _keep_up(self, number: int) -> None:
+        """One connection for as long as the door is open; the first tries go to the first host."""
+        failures, peers = 0, self._wanted.peers
+        while True:
+            peer = peers[(number + failures) % len(peers)] if failures else peers[0]
+            begin = asyncio.get_running_loop().time()
+            try:
+                await self._one(peer)
+                lived = asyncio.get_running_loop().time() - begin >= _LIVED
+                failures = 0 if lived else failures + 1
+                pause = self._pause(failures)
+            except BindRefused as error:
+                self._fail(error, refused=error.command_status in LOGIN_REFUSED)
+                failures += 1
+                pause = _AFTER_REFUSAL if self._refused else self._pause(failures)
+                log.error("login refused", gateway=self._name, peer=str(peer), why=error.reason, again_in=pause)
+            except NotSent as error:
+                self._fail(error, refused=False)
+                failures += 1
+                pause = self._pause(failures)
+                log.warning("no link", gateway=self._name, peer=str(peer), why=error.reason, again_in=pause)
+            await asyncio.sleep(pause)
+
+    def _pause(self, failures: int) -> float:
+        return self._wanted.pauses[min(max(failures, 1), len(self._wanted.pauses)) - 1]
+
+    def _fail(self, error: NotSent, *, refused: bool) -> None:
+        self._failure, self._refused = error.reason, refused
+        self._changed.set()
+
+    async def _one(self, peer: Peer) -> None:
+        """Up, until it goes down."""
+        link = await Link.opened(
+            peer,
+            self._login(),
+            self._command,
+            self._take,
+            window=self._wanted.window,
+            complain=lambda why: log.error("unreadable PDU refused", gateway=self._name, peer=str(peer), why=why),
+            enquire_after=self._wanted.enquire_after,
+        )
+        log.info("link up", gateway=self._name, peer=str(peer))
+        self._refused = False
+        self._up.append(link)
+        self._changed.set()
+        await link.down()  # cancelled by ``close``, which then unbinds what is in the list
+        self._up.remove(link)
+        self._failure = f"the link to {peer} broke: {link.why}"
+        self._changed.set()
+        log.warning("link down", gateway=self._name, peer=str(peer), why=link.why)
+
+
+async def _nobody_there(_message: object) -> int:
+    return _GONE_STATUS

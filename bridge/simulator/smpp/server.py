@@ -1,0 +1,335 @@
+"""Connections of the SMPP door: bind rules, window, throttling, idle time, deliveries that are repeated until they are
+acknowledged, and the ways of misbehaving that ``faults`` has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import count
+
+from bridge.simulator.air import Air
+from bridge.simulator.faults import HEALTHY, Fault
+from bridge.simulator.records import Answer, Exchange, Message, Post, Posted
+from bridge.simulator.settings import Handler
+from bridge.simulator.smpp import reports
+from bridge.simulator.smpp.door import NAME, Door, No
+from bridge.simulator.smsc import callbacks, numbers
+from bridge.smpp import bodies, pdu
+from bridge.smpp.bodies import INTERFACE_VERSION, Bind, Query, ShortMessage
+from bridge.smpp.pdu import Broken, Frames, Malformed, Pdu
+
+KIND = "smpp"
+"""Kind of a post that goes over a link; its URL is the login."""
+
+_RECEIVING = frozenset({pdu.BIND_RECEIVER, pdu.BIND_TRANSCEIVER})
+_SENDING = frozenset({pdu.BIND_TRANSMITTER, pdu.BIND_TRANSCEIVER})
+_MOST_WAITING = 10_000  # deliveries for one login
+_DELIVERED_WITHIN = 10.0  # seconds for a deliver_sm_resp
+_GARBAGE = b"\x00\xff\xfe{]]>this is no PDU, nor is the rest of the line\r\n"
+
+
+class Smpp:
+    """The door with its connections; a reporter for messages whose receipts go elsewhere."""
+
+    def __init__(self, air: Air, door: Door) -> None:
+        self._air = air
+        self.door = door
+        self._servers: list[asyncio.Server] = []
+        self._sessions: set[Session] = set()
+        self._waiting: dict[str, deque[Post]] = {}
+        air.reporters[NAME] = self
+        air.links[NAME] = self
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Open the door; the port it got."""
+        server = await asyncio.start_server(self._connected, host, port, ssl=tls)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Close the door and cut every connection."""
+        for server in self._servers:
+            server.close()
+        for session in list(self._sessions):
+            session.cut()
+        self._servers.clear()
+
+    def reset(self) -> None:
+        """Nothing waits to be delivered any more."""
+        self._waiting.clear()
+        self.door.reset()
+
+    def cut(self) -> None:
+        """Cut every connection, as a network does."""
+        for session in list(self._sessions):
+            session.cut()
+
+    @property
+    def bound(self) -> int:
+        """How many connections are bound."""
+        return sum(bool(session.login) for session in self._sessions)
+
+    def bound_as(self, login: str) -> int:
+        """How many connections that login has."""
+        return sum(session.login == login for session in self._sessions)
+
+    # what the air reports
+
+    def status_posts(self, handler: Handler, message: Message) -> tuple[Post, ...]:
+        """Without registered_delivery a status goes to the HTTP handler (smsc-smpp.md §2)."""
+        if message.request.get("registered"):
+            return ()
+        fields = callbacks.status_fields(message, self._air.switches)
+        return (callbacks.post(handler, "status", fields, message.phone, self._air.switches),)
+
+    def answer_posts(self, handler: Handler, answer: Answer) -> tuple[Post, ...]:
+        """The HTTP door posts them."""
+        return ()
+
+    def link_status_posts(self, message: Message) -> tuple[Post, ...]:
+        """Receipts that go over a link."""
+        if not message.request.get("registered"):
+            return ()
+        made = reports.receipts(message, self.door.switches, self._air.switches.hlr)
+        return tuple(self._post(message.login, one, message.phone, "receipt") for one in made)
+
+    def link_answer_posts(self, answer: Answer) -> tuple[Post, ...]:
+        """An inbound SMS, for every account whose number it was sent to."""
+        if answer.kind != "sms" or self.door.switches.inbound == "off":
+            return ()
+        logins = [account.login for account in self._air.accounts.values() if account.number == answer.to]
+        made = reports.inbound(answer, self.door.switches)
+        return tuple(self._post(login, one, answer.phone, "inbound") for login in logins for one in made)
+
+    @staticmethod
+    def _post(login: str, message: ShortMessage, phone: str, what: str) -> Post:
+        return Post(login, what, message.encoded(), phone, KIND)
+
+    def put(self, post: Post) -> None:
+        """Deliver, now or when a receiver binds."""
+        waiting = self._waiting.setdefault(post.url, deque(maxlen=_MOST_WAITING))
+        waiting.append(post)
+        self.deliver(post.url)
+
+    def deliver(self, login: str) -> None:
+        """Hand what waits for *login* to its receivers."""
+        waiting = self._waiting.get(login, deque())
+        receivers = [session for session in self._sessions if session.login == login and session.command in _RECEIVING]
+        while waiting and receivers:
+            receivers.sort(key=lambda session: session.delivering)
+            receivers[0].deliver(waiting.popleft())
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = Session(self, self._air, self.door, reader, writer)
+        self._sessions.add(session)
+        try:
+            await session.run()
+        finally:
+            self._sessions.discard(session)
+            session.cut()
+
+
+class Session:
+    """One connection. *login* is "" until it is bound."""
+
+    def __init__(
+        self, smpp: Smpp, air: Air, door: Door, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._smpp = smpp
+        self._air = air
+        self._door = door
+        self._reader = reader
+        self._writer = writer
+        self.peer = str(writer.get_extra_info("peername")[0])
+        self.login = ""
+        self.command = 0
+        self._open = 0
+        self._numbers = count(1)
+        self._answers: dict[int, asyncio.Future[Pdu]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._second: deque[datetime] = deque()
+
+    @property
+    def delivering(self) -> int:
+        """Deliveries that are not acknowledged yet."""
+        return len(self._answers)
+
+    def cut(self) -> None:
+        """End it without a word."""
+        self.login = ""
+        if not self._writer.transport.is_closing():
+            self._writer.transport.abort()
+        for answered in self._answers.values():
+            answered.cancel()
+
+    async def run(self) -> None:
+        """Read until the peer goes, is idle for too long, or speaks something else."""
+        frames = Frames()
+        with suppress(Broken, OSError, TimeoutError):
+            while True:
+                async with asyncio.timeout(self._door.switches.idle_seconds):
+                    octets = await self._reader.read(65536)
+                if not octets:
+                    return
+                for one in frames.feed(octets):
+                    self._start(one)
+
+    def _start(self, one: Pdu) -> None:
+        if one.command & pdu.RESPONSE:
+            answered = self._answers.get(one.sequence)
+            if answered is not None and not answered.done():
+                answered.set_result(one)
+            return
+        task = asyncio.get_running_loop().create_task(self._handle(one), name="simulator smpp")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _handle(self, one: Pdu) -> None:
+        try:
+            if one.command in pdu.BINDS:
+                self._send(self._bound(one))
+            elif one.command == pdu.SUBMIT_SM:
+                await self._submitted(one)
+            elif one.command == pdu.QUERY_SM:
+                self._send(self._asked(one))
+            elif one.command == pdu.ENQUIRE_LINK:
+                if not self._meet("", "link").silent:
+                    self._send(one.answer())
+            elif one.command == pdu.UNBIND:
+                self._send(one.answer())
+                self._writer.close()
+            else:
+                self._send(Pdu(pdu.GENERIC_NACK, one.sequence, pdu.INVALID_COMMAND))
+        except No as refused:
+            self._send(one.answer(refused.status))
+        except Malformed:
+            self._send(one.answer(pdu.INVALID_LENGTH))
+
+    def _bound(self, one: Pdu) -> Pdu:
+        fault = self._meet("", "bind")
+        if fault.command_status:
+            raise No(fault.command_status)
+        if self.login:
+            raise No(pdu.ALREADY_BOUND)
+        account = self._door.login(Bind.read(one.body), self.peer)
+        if self._smpp.bound_as(account.login) >= self._door.switches.binds:
+            raise No(pdu.BIND_FAILED)
+        self.login, self.command = account.login, one.command
+        asyncio.get_running_loop().call_soon(self._smpp.deliver, self.login)
+        version = bodies.encode_tlvs(((INTERFACE_VERSION, b"\x34"),))
+        return one.answer(pdu.OK, b"SMSC\0" + version)
+
+    async def _submitted(self, one: Pdu) -> None:
+        message = ShortMessage.read(one.body)
+        phone = numbers.phone_number(message.destination.text, "sms", self._air.switches)
+        fault = self._meet(phone, "send")
+        if not self.login or self.command not in _SENDING:
+            raise No(pdu.WRONG_STATE)
+        if self._open >= self._door.switches.window or self._too_fast() or self._throttled(fault):
+            raise No(pdu.THROTTLED)
+        self._open += 1
+        try:
+            answer = self._answer(one, message, fault)
+            self._note(message, answer, fault)
+            if fault.delay:
+                await asyncio.sleep(fault.delay)
+        finally:
+            self._open -= 1
+        self._play(answer, fault)
+
+    def _answer(self, one: Pdu, message: ShortMessage, fault: Fault) -> Pdu:
+        if not fault.takes and not (fault.refuse or fault.command_status):
+            return one.answer(pdu.SYSTEM_ERROR)  # never sent: the fault cuts the connection or is silent
+        try:
+            id = self._door.submit(self.login, message, fault)
+        except No as refused:
+            return one.answer(refused.status)
+        return one.answer(pdu.OK, b"" if fault.answer == "empty" else bodies.c_octets(id))
+
+    def _play(self, answer: Pdu, fault: Fault) -> None:
+        """Send the answer as *fault* lets it be sent."""
+        octets = answer.encoded()
+        if fault.silent:
+            return
+        if fault.drop in ("before", "after"):
+            self.cut()
+        elif fault.half:
+            self._writer.write(octets[: len(octets) // 2])
+            self._writer.close()
+        elif fault.answer in ("garbage", "html"):
+            self._writer.write(_GARBAGE)
+        else:
+            self._writer.write(octets)
+            if fault.drop == "answered":
+                self._writer.close()
+
+    def _asked(self, one: Pdu) -> Pdu:
+        if not self.login:
+            raise No(pdu.WRONG_STATE)
+        fault = self._meet("", "status")
+        if fault.command_status or fault.refuse:
+            raise No(fault.command_status or pdu.QUERY_FAILED)
+        return one.answer(pdu.OK, self._door.query(self.login, Query.read(one.body)).encoded())
+
+    def _meet(self, phone: str, where: str) -> Fault:
+        met = self._air.faults.meet(NAME, where, [phone] if phone else [])
+        return met.of(phone) if phone else met.everyone
+
+    def _throttled(self, fault: Fault) -> bool:
+        return fault != HEALTHY and self._air.faults.throttled(NAME, fault, self._air.now())
+
+    def _too_fast(self) -> bool:
+        """More submits within a second than the account may make; none is counted that was refused."""
+        most, now = self._door.switches.a_second, self._air.now()
+        while self._second and now - self._second[0] >= timedelta(seconds=1):
+            self._second.popleft()
+        if most and len(self._second) >= most:
+            return True
+        self._second.append(now)
+        return False
+
+    def deliver(self, post: Post) -> None:
+        """Send one deliver_sm, again and again until it is acknowledged."""
+        number = next(self._numbers)
+        self._answers[number] = asyncio.get_running_loop().create_future()
+        task = asyncio.get_running_loop().create_task(self._delivered(number, post), name="simulator smpp delivery")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _delivered(self, number: int, post: Post) -> None:
+        status = -1
+        try:
+            self._send(Pdu(pdu.DELIVER_SM, number, body=post.body))
+            async with asyncio.timeout(_DELIVERED_WITHIN):
+                status = (await self._answers[number]).status
+        except (TimeoutError, asyncio.CancelledError):
+            pass
+        finally:
+            del self._answers[number]
+        self._air.posted.append(Posted(post, 200 if status == 0 else 0, f"{status:#x}", self._air.now()))
+        if status:
+            due = self._air.now() + timedelta(seconds=self._door.switches.again_seconds)
+            self._air.timers.at(due, lambda at: self._smpp.put(post))
+
+    def _send(self, one: Pdu) -> None:
+        if not self._writer.transport.is_closing():
+            self._writer.write(one.encoded())
+
+    def _note(self, message: ShortMessage, answer: Pdu, fault: Fault) -> None:
+        unanswered = fault.silent or fault.drop in ("before", "after")
+        self._air.exchanges.append(
+            Exchange(
+                gateway=NAME,
+                door="send",
+                method="SMPP",
+                target=f"submit_sm {message.destination.text}",
+                body=message.encoded().hex(),
+                peer=self.peer,
+                received_at=self._air.now(),
+                answer=None if unanswered else f"{answer.status:#x}",
+            )
+        )

@@ -1,0 +1,277 @@
+"""What came over a link: receipts by the provider's ids, part by part, and inbound SMS in pieces.
+
+A receipt may be here before the answer that names its message is written, so what fits no message is parked and looked
+at again (``adopt``). A text of several parts has arrived when all of them have, and has not when one has not. Pieces
+of an inbound SMS are parked likewise until the last one is there. Everything is kept once, however often it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete, select, update
+
+from bridge.model import Receipt
+from bridge.store import inbound, schema
+from bridge.store.engine import Keys, Tx
+from bridge.store.statements import Statement, from_us, insert, one_of, to_us
+
+KNOWN_FOR = timedelta(days=4)
+"""How long after its hand-over a message is looked for: four days, as the provider keeps what it has sent."""
+
+PIECES_WAIT = timedelta(minutes=10)
+"""How long the pieces of an inbound SMS wait for each other; then what is there is read."""
+
+_SAME_SMS = timedelta(minutes=1)  # the same words within it, also by callback, are one SMS that came twice
+_GUESS_WITHIN = timedelta(minutes=15)  # between a hand-over without an answer and the receipt that is taken for its own
+_MOST = 200
+_PIECE = "piece"
+_r, _s, _m, _in = schema.receipts.c, schema.submissions.c, schema.messages.c, schema.replies.c
+
+_ADD = insert(schema.receipts, or_ignore=True)
+_BY_PHONE = Statement(
+    select(_s.message_id, _s.attempt, _s.provider_id, _s.state, _s.started_at, _m.segments, _m.state)
+    .join(schema.messages, _m.id == _s.message_id)
+    .where(_m.phone == bindparam("phone"), _s.account == bindparam("account"), _s.started_at >= bindparam("since"))
+    .order_by(_s.message_id.desc(), _s.attempt.desc())
+    .limit(_MOST)
+)
+_OF_PARTS = Statement(select(_r.client_id, _r.state, _r.code, _r.error, _r.at).where(one_of(_r.event_key, "keys")))
+_PARKED = Statement(
+    select(_r.event_key, _r.provider, _r.account, _r.client_id, _r.phone, _r.state, _r.code, _r.error, _r.at)
+    .where(
+        _r.message_id == 0,
+        one_of(_r.account, "accounts"),
+        _r.received_at >= bindparam("since"),
+        _r.client_id.not_like(f"{_PIECE}/%"),
+        _r.event_key.like("%/dlr:%"),
+    )
+    .order_by(_r.received_at.desc())
+    .limit(_MOST)
+)
+_ADOPT = Statement(
+    update(schema.receipts)
+    .where(_r.event_key == bindparam("key"), _r.message_id == 0)
+    .values(message_id=bindparam("message"))
+)
+_PIECES = Statement(
+    select(_r.event_key, _r.phone, _r.code, _r.error, _r.received_at).where(
+        _r.message_id == 0, _r.account == bindparam("account"), _r.client_id == bindparam("name")
+    )
+)
+_OLD_PIECES = Statement(
+    select(_r.account, _r.client_id, _r.provider)
+    .where(
+        _r.message_id == 0,
+        one_of(_r.account, "accounts"),
+        _r.client_id.like(f"{_PIECE}/%"),
+        _r.received_at <= bindparam("until"),
+    )
+    .distinct()
+    .limit(_MOST)
+)
+_FORGET = Statement(delete(schema.receipts).where(one_of(_r.event_key, "keys"), _r.message_id == 0))
+_SAID_ALREADY = Statement(
+    select(_in.id)
+    .where(
+        _in.phone == bindparam("phone"),
+        _in.to == bindparam("to"),
+        _in.text == bindparam("text"),
+        _in.received_at >= bindparam("since"),
+    )
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of an inbound SMS as it is parked."""
+
+    number: int
+    coding: int
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """All pieces there are of one inbound SMS, by their numbers."""
+
+    name: str  # under which they are parked
+    account: str
+    provider: str
+    phone: str
+    to: str
+    total: int
+    parts: tuple[Part, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether none is missing."""
+        return len(self.parts) == self.total
+
+
+def report(tx: Tx, said: Receipt, account: str, provider_id: str, phone: str, now: datetime) -> Receipt | None:
+    """Keep what was said of the part *provider_id*; the receipt of its message, once that can be told.
+
+    None: seen before, parked, or other parts are still under way.
+    """
+    found = _message_of(tx, account, provider_id, phone, now)
+    row = {
+        "event_key": _key(account, provider_id, said.code),
+        "message_id": found.message_id if found else 0,
+        "provider": said.provider,
+        "account": account,
+        "client_id": provider_id,
+        "phone": phone,
+        "state": said.state,
+        "code": said.code,
+        "error": said.error,
+        "at": None if said.at is None else to_us(said.at),
+        "received_at": to_us(now),
+    }
+    if tx.run(_ADD, row) != 1 or found is None:
+        return None
+    return _of_whole(tx, said, found, account)
+
+
+def adopt(tx: Tx, accounts: Sequence[str], now: datetime) -> list[tuple[Receipt, str]]:
+    """Parked receipts whose message is known by now: what they say (code and error unexplained), and their phone."""
+    since = to_us(now - KNOWN_FOR)
+    told: list[tuple[Receipt, str]] = []
+    for key, provider, account, provider_id, phone, state, code, error, at in tx.rows(
+        _PARKED, {"accounts": Keys(sorted(accounts)), "since": since}
+    ):
+        found = _message_of(tx, account, provider_id, phone, now)
+        if found is None:
+            continue
+        tx.run(_ADOPT, {"key": key, "message": found.message_id})
+        said = Receipt(0, state, provider, code, error, at=None if at is None else from_us(at))
+        whole = _of_whole(tx, said, found, account)
+        if whole is not None:
+            told.append((whole, phone))
+    return told
+
+
+def sms(tx: Tx, account: str, provider: str, phone: str, to: str, text: str, key: str, now: datetime) -> bool:
+    """Keep an inbound SMS once; False when it, or the same words by another way, came a moment ago."""
+    row = {"phone": phone, "to": to, "text": text[:2000], "since": to_us(now - _SAME_SMS)}
+    if tx.one(_SAID_ALREADY, row) is not None:
+        return False
+    return inbound.keep(tx, f"{account}/{key}/{to_us(now)}", "sms", provider, phone, to, text, now)
+
+
+def piece(
+    tx: Tx, account: str, provider: str, phone: str, to: str, place: tuple[int, int], part: Part, now: datetime
+) -> Pieces | None:
+    """Park one piece; *place* is its text's reference and number of parts. All of them, once none is missing."""
+    reference, total = place
+    name = f"{_PIECE}/{phone}/{to}/{reference}/{total}"
+    known = _parked(tx, account, name, provider)
+    stale = [key for key, received in known[1] if received < now - 2 * PIECES_WAIT]
+    if stale:  # of a text long ago that had the same reference
+        tx.run(_FORGET, {"keys": Keys(stale)})
+    tx.run(
+        _ADD,
+        {
+            "event_key": f"{account}/{name}/{part.number}",
+            "message_id": 0,
+            "provider": provider,
+            "account": account,
+            "client_id": name,
+            "phone": phone,
+            "state": "ACCEPTED",
+            "code": f"{part.number}/{part.coding}",
+            "error": part.octets.hex(),
+            "at": None,
+            "received_at": to_us(now),
+        },
+    )
+    pieces = _parked(tx, account, name, provider)[0]
+    return pieces if pieces.whole else None
+
+
+def late_pieces(tx: Tx, accounts: Sequence[str], now: datetime) -> list[Pieces]:
+    """Texts whose other pieces have not come for ten minutes."""
+    values = {"accounts": Keys(sorted(accounts)), "until": to_us(now - PIECES_WAIT)}
+    found = tx.rows(_OLD_PIECES, values)
+    return [_parked(tx, account, name, provider)[0] for account, name, provider in found]
+
+
+def joined(tx: Tx, pieces: Pieces) -> None:
+    """They are read: forget them."""
+    keys = [key for key, _received in _parked(tx, pieces.account, pieces.name, pieces.provider)[1]]
+    tx.run(_FORGET, {"keys": Keys(keys)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    message_id: int
+    part_ids: tuple[str, ...]  # of the provider; () where its answer never came
+
+
+def _message_of(tx: Tx, account: str, provider_id: str, phone: str, now: datetime) -> _Found | None:
+    """The message that has a part of that id: the very text first, then the same number in another notation.
+
+    Failing that, the only text of one part to that phone whose answer never came, if it went out just before.
+    """
+    values = {"phone": phone, "account": account, "since": to_us(now - KNOWN_FOR)}
+    rows = list(tx.rows(_BY_PHONE, values))
+    for same in (str.__eq__, _same_number):
+        for message_id, _attempt, ids, *_rest in rows:
+            if any(same(one, provider_id) for one in ids.split()):
+                return _Found(message_id, tuple(ids.split()))
+    since = to_us(now - _GUESS_WITHIN)
+    doubtful = {
+        message_id
+        for message_id, _attempt, ids, state, started_at, segments, message_state in rows
+        if state == "UNKNOWN" and message_state == "UNKNOWN" and not ids and segments == 1 and started_at >= since
+    }
+    return _Found(doubtful.pop(), ()) if len(doubtful) == 1 else None
+
+
+def _same_number(ours: str, theirs: str) -> bool:
+    """Whether one may be the decimal and one the hexadecimal form of one number."""
+    pairs = ((10, 10), (10, 16), (16, 10))
+    return any(_numbers(ours, one) & _numbers(theirs, other) for one, other in pairs)
+
+
+def _numbers(text: str, base: int) -> frozenset[int]:
+    try:
+        return frozenset({int(text, base)}) if text.isascii() and text.isalnum() else frozenset()
+    except ValueError:
+        return frozenset()
+
+
+def _of_whole(tx: Tx, said: Receipt, found: _Found, account: str) -> Receipt | None:
+    """What *said* of one part means for the message."""
+    whole = Receipt(
+        found.message_id, said.state, said.provider, said.code, said.error, said.reason, said.status, said.at,
+        said.read, said.cost if len(found.part_ids) < 2 else None,
+    )  # fmt: skip
+    if len(found.part_ids) < 2 or said.state != "DELIVERED":
+        return whole
+    keys = [_key(account, one, code) for one in found.part_ids for code in _DELIVERED]
+    arrived = {id for id, state, *_rest in tx.rows(_OF_PARTS, {"keys": Keys(keys)}) if state == "DELIVERED"}
+    return whole if arrived >= set(found.part_ids) else None
+
+
+_DELIVERED = ("1", "2", "4")  # status codes of the provider that mean it
+
+
+def _key(account: str, provider_id: str, code: str) -> str:
+    return f"{account}/dlr:{provider_id}:{code}"
+
+
+def _parked(tx: Tx, account: str, name: str, provider: str) -> tuple[Pieces, list[tuple[str, datetime]]]:
+    """The pieces under *name*, and the keys of their rows with the times they came."""
+    parts: dict[int, Part] = {}
+    keys: list[tuple[str, datetime]] = []
+    for key, _phone, code, octets, received in tx.rows(_PIECES, {"account": account, "name": name}):
+        number, _, coding = code.partition("/")
+        parts[int(number)] = Part(int(number), int(coding), bytes.fromhex(octets))
+        keys.append((key, from_us(received)))
+    _piece, phone, to, _reference, total = name.split("/")
+    ordered = tuple(part for _number, part in sorted(parts.items()))
+    return Pieces(name, account, provider, phone, to, int(total), ordered), keys

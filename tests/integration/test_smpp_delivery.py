@@ -1,0 +1,252 @@
+"""Alerts over SMPP from the store to the phone and back: hand-over, receipts, answers of people, over one link."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.book import RuleBook
+from bridge.book.loading import load_book
+from bridge.config.secrets import SecretText
+from bridge.delivery.gateways import Gateways
+from bridge.delivery.links import Links
+from bridge.delivery.sender import Sender
+from bridge.delivery.watcher import Watcher
+from bridge.dispatch.decide import bound
+from bridge.intake.read import read
+from bridge.model import Envelope, Happening, Recipient, StoredMail
+from bridge.providers.smsc_smpp import SmscSmpp
+from bridge.simulator.settings import Account, SmppSwitches, Switches
+from bridge.simulator.simulator import Simulator
+from bridge.store import inbound, mails, plans
+from bridge.store.engine import Store, Tx
+from tests.integration.smpp_world import NUMBER, PASSWORD, PHONE, settings, until, wanted
+
+pytestmark = pytest.mark.anyio
+
+CONFIG = """
+listen: [{door: smtp, address: "127.0.0.1:2525", trust: 127.0.0.0/8}]
+domains: bridge.test
+operator: {mail: operator@bridge.test}
+outgoing_mail: {relay: "smtp://127.0.0.1:1", from: sms@bridge.test, tls: "off"}
+region: KZ
+timezone: Asia/Almaty
+currency: KZT
+people:
+  aigul: {name: Aigul, phone: "+77010000001"}
+providers:
+  smpp: {type: smsc-smpp, hosts: "127.0.0.1:2775", tls: "off", login: acme, password: {env: DELIVERY_SECRET},
+         number: "+77055550000"}
+"""
+RULES = """
+rules:
+  - {rule: normal, when: {recipient: normal@bridge.test}, to: aigul, text: "{{ title }}", send_via: smpp, parts: 4}
+"""
+
+
+@dataclass
+class World:
+    """Store, loops and provider as in the product."""
+
+    store: Store
+    book: RuleBook
+    simulator: Simulator
+    gateway: SmscSmpp
+    gateways: Gateways
+    sender: Sender
+    watcher: Watcher
+    links: Links
+
+    async def mail(self, subject: str) -> None:
+        """An alert comes in and is decided."""
+        content = f"From: mon@host.test\r\nSubject: {subject}\r\n\r\nlook\r\n".encode()
+        envelope = Envelope(content, now(), "mon@host.test", (Recipient("normal@bridge.test"),))
+
+        def come_in(tx: Tx) -> None:
+            number = mails.keep(tx, envelope, "test")
+            self.decide(tx, [read(StoredMail(number, envelope), self.book)])
+
+        await self.store.write(come_in)
+        self.sender.wake()
+
+    def decide(self, tx: Tx, happenings: Sequence[Happening]) -> None:
+        decided = plans.plan(tx, happenings, *bound(self.book, now()), now())
+        assert [one.error for one in decided if one.error] == []
+
+    def fault(self, **fault: Any) -> None:
+        self.simulator.set_faults({"smsc-smpp": {"all": fault}})
+
+    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await self.store.read(lambda tx: tx.raw(sql))]
+
+    async def reach(self, *states: str, within: float = 6) -> None:
+        """Until the messages are in *states*."""
+        async with asyncio.timeout(within):
+            while [row[0] for row in await self.rows("SELECT state FROM messages ORDER BY id")] != list(states):
+                await self.watcher.round()
+                await asyncio.sleep(0.02)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setenv("DELIVERY_SECRET", PASSWORD)
+    monkeypatch.setattr("bridge.delivery.repeated.FIRST_QUESTION", _soon())
+    monkeypatch.setattr("bridge.delivery.retry.FIRST_QUESTION", _soon())
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "10.yaml").write_text(RULES)
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    book = load_book(tmp_path / "config.yaml").require()
+    account = Account(login="acme", password=PASSWORD, number=NUMBER, balance=Decimal(1000))
+    switches = Switches(smpp=SmppSwitches(again_seconds=0.05), operator_delay=0.01, delivery_delay=0.02)
+    store = Store(tmp_path / "bridge.db")
+    await store.open()
+    async with Simulator(accounts=(account,), switches=switches) as simulator:
+        port = await simulator.listen_for_smpp("127.0.0.1", 0)
+        gateway = SmscSmpp(
+            "smpp", settings(port), SecretText(PASSWORD), wanted=wanted(port), answer_within=0.3
+        )  # fmt: skip
+        gateways = Gateways({"smpp": gateway}, now)
+        made: list[World] = []
+
+        def decide(tx: Tx, happened: Sequence[Happening]) -> None:
+            made[0].decide(tx, happened)
+
+        sender = Sender(store, lambda: gateways, owner="n1/a", now=now, decide_failed=decide)
+        watcher = Watcher(store, lambda: gateways, owner="n1/a", now=now, decide=decide, submit=sender.submit)
+        links = Links(store, lambda: gateways, now=now, decide=decide, arrived=lambda: None)
+        made.append(World(store, book, simulator, gateway, gateways, sender, watcher, links))
+        tasks = [asyncio.create_task(sender.run()), asyncio.create_task(links.run())]
+        await until(lambda: simulator.smpp.bound == 1)
+        yield made[0]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await sender.finish(2)
+        await links.close()
+        assert simulator.smpp.bound == 0
+    store.close()
+
+
+def _soon() -> Any:
+    from datetime import timedelta
+
+    return timedelta(milliseconds=100)
+
+
+async def test_an_alert_is_delivered_and_its_receipt_counts(world: World) -> None:
+    await world.mail("disk 1 is full")
+    await world.reach("DELIVERED")
+    (arrived,) = world.simulator.messages()
+    assert arrived.text == "disk 1 is full"
+    assert await world.rows("SELECT state, provider_id FROM submissions") == [("ACCEPTED", arrived.id)]
+
+
+async def test_a_long_alert_is_delivered_when_all_its_parts_are(world: World) -> None:
+    await world.mail("диск " + "полон " * 20)
+    await world.reach("DELIVERED")
+    (arrived,) = world.simulator.messages()
+    assert len(arrived.parts) == 2
+    assert await world.rows("SELECT count(*) FROM receipts WHERE message_id = 1") == [(2,)]
+
+
+@pytest.mark.parametrize("receipts", ["twice", "reversed"])
+async def test_F09_doubles_and_disorder_change_nothing(world: World, receipts: str) -> None:
+    world.simulator.air.switches = world.simulator.air.switches.model_copy(
+        update={"smpp": SmppSwitches(intermediate=True, again_seconds=0.05)}
+    )
+    world.fault(receipts=receipts)
+    await world.mail("disk 1 is full")
+    await world.reach("DELIVERED")
+    await asyncio.sleep(0.2)
+    await world.reach("DELIVERED")
+    assert len(world.simulator.messages()) == 1
+
+
+async def test_what_the_network_refuses_is_not_delivered_and_says_why(world: World) -> None:
+    world.fault(fate="undelivered")
+    await world.mail("disk 1 is full")
+    await world.reach("UNDELIVERED")
+    assert await world.rows("SELECT reason FROM messages") == [("the subscriber does not exist",)]
+
+
+@pytest.mark.parametrize("fault", [{"silent": True}, {"drop": "after"}, {"half": True}], ids=str)
+async def test_a_lost_answer_is_resolved_by_the_receipt_and_paid_once(world: World, fault: dict[str, Any]) -> None:
+    world.fault(**fault)
+    before = world.simulator.air.accounts["acme"].balance
+    await world.mail("disk 1 is full")
+    await world.reach("DELIVERED")
+    assert len(world.simulator.messages()) == 1
+    assert before - world.simulator.air.accounts["acme"].balance == Decimal(18)
+
+
+async def test_a_request_that_never_came_goes_once_more_and_arrives_once(world: World) -> None:
+    world.fault(drop="before", times=1)
+    await world.mail("disk 1 is full")
+    await world.reach("DELIVERED")
+    states = await world.rows("SELECT state FROM submissions ORDER BY attempt")
+    assert states == [("UNKNOWN",), ("ACCEPTED",)]
+    assert len(world.simulator.messages()) == 1
+
+
+async def test_a_receipt_that_comes_before_its_answer_is_found_again(world: World) -> None:
+    world.fault(delay=0.25, receipt_delay=0.0)
+    await world.mail("disk 1 is full")
+    await world.reach("DELIVERED")
+    assert await world.rows("SELECT count(*) FROM receipts WHERE message_id = 0") == [(0,)]
+
+
+@pytest.mark.parametrize("text", ["12 ok", "принято, " * 20])
+@pytest.mark.parametrize("form", ["udh", "udh16", "sar", "payload"])
+async def test_an_answer_of_a_person_is_kept_once_and_whole(world: World, text: str, form: Any) -> None:
+    world.simulator.air.switches = world.simulator.air.switches.model_copy(update={"smpp": SmppSwitches(inbound=form)})
+    world.simulator.reply(PHONE, text, NUMBER)
+
+    async def waiting() -> list[Any]:
+        return list(await world.store.read(lambda tx: inbound.waiting(tx, 10)))
+
+    async with asyncio.timeout(5):
+        while not await waiting():
+            await asyncio.sleep(0.02)
+    assert [(one.phone, one.to, one.text) for one in await waiting()] == [(PHONE, NUMBER, text)]
+
+
+async def test_F10_what_comes_while_the_store_is_away_comes_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:  # noqa: E501, RUF100
+    from bridge.errors import StoreUnavailable
+
+    write, away = world.store.write, [True, True]
+
+    async def locked(work: Any) -> Any:
+        if away:
+            away.pop()
+            raise StoreUnavailable("locked")
+        return await write(work)
+
+    monkeypatch.setattr(world.links, "_store", type("Away", (), {"write": staticmethod(locked)})())
+    world.simulator.reply(PHONE, "12 ok", NUMBER)
+    async with asyncio.timeout(5):
+        while not (replies := await world.rows("SELECT text FROM replies")):
+            await asyncio.sleep(0.02)
+    assert replies == [("12 ok",)]
+
+
+async def test_a_gateway_that_is_exchanged_closes_its_link_and_the_new_one_opens(world: World) -> None:
+    port = world.simulator.smpp._servers[0].sockets[0].getsockname()[1]
+    other = SmscSmpp("smpp", settings(port), SecretText(PASSWORD), wanted=wanted(port))
+    world.gateways.doors["smpp"].gateway = other
+    await until(lambda: world.links._open.get("smpp") is other)
+    await until(lambda: world.simulator.smpp.bound == 1)
+    await world.mail("disk 1 is full")
+    await world.reach("DELIVERED")
