@@ -1,7 +1,8 @@
-"""CPU of our side of one hand-over: from the claim to the committed outcome.
+"""Our side of one hand-over, from the claim to the committed outcome: its CPU, and how many a second there are.
 
 The sender of the product over a real store, in this process; the provider is the pretend one, in another. Beside it,
-in turns: aiohttp posting the same forms to the same provider.
+in turns: aiohttp posting the same forms to the same provider. Rates are taken with answers that come after 5 ms:
+over HTTP at most fourteen requests may be open, over SMPP as many as the window has places.
 """
 
 from __future__ import annotations
@@ -9,27 +10,64 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.figures import Figure
+from bench.processes import free_port
 from bench.setting import PEOPLE, Place, phone, write
-from bench.world import simulator
+from bench.world import put, simulator
 from bridge.book.loading import load_book
 from bridge.delivery.gateways import Gateways
+from bridge.delivery.pace import rates_of
 from bridge.delivery.sender import Sender
 from bridge.model import Message
+from bridge.providers.base import Arrival, LinkedGateway
 from bridge.providers.build import gateways
 from bridge.providers.http import HttpClient
 from bridge.store import rows, schema
 from bridge.store.engine import Store
 from bridge.store.statements import insert
 
-TARGET_MS = 0.8
+TARGET_MS, TARGET_HTTP, TARGET_SMPP = 0.8, 0.6, 2.0
 _ADD = insert(schema.messages)
 _PARALLEL = 14
+_ANSWER = 0.005  # seconds that the provider takes for an answer where rates are measured
+_SMPP = """\
+  smpp:
+    type: smsc-smpp
+    hosts: ["127.0.0.1:{port}"]
+    tls: "off"
+    login: linked
+    password: {{file: "{password}"}}
+    number: "+77770000001"
+    window: 100
+    rate: 100000/s
+    prices: {{"+7": 18.00}}
+people:
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What some messages took."""
+
+    cpu: float  # ms a message
+    rate: float  # messages a second
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """The three ways in one round, and HTTP without the wait for an answer."""
+
+    ours: _Run
+    plain: _Run
+    http: _Run
+    same: _Run
+    smpp: _Run
 
 
 def _now() -> datetime:
@@ -37,85 +75,150 @@ def _now() -> datetime:
 
 
 def measure(rounds: int, count: int) -> list[Figure]:
-    """*rounds* times *count* messages, and as many plain requests."""
-    with tempfile.TemporaryDirectory() as name, simulator(Path(name)) as provider:
-        pairs = asyncio.run(_rounds(Path(name), provider, rounds, count))
+    """*rounds* times *count* messages each way, and as many plain requests."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as name, simulator(Path(name), smpp=port) as provider:
+        seen = asyncio.run(_rounds(Path(name), provider, port, rounds, count))
     beside = "aiohttp, the same requests"
-    ratio = tuple(ours / plain for ours, plain in pairs)
-    cost = tuple(ours for ours, _plain in pairs)
+    slow = f"{beside}, answers after 5 ms"
     return [
-        Figure("sender", "CPU a message, claim to committed outcome", cost, "ms", beside, TARGET_MS),
-        Figure("sender", "the same, as a ratio", ratio, "×", beside),
-    ]
+        Figure("sender", "CPU a message, claim to committed outcome", _of(seen, "ours"), "ms", beside, TARGET_MS),
+        Figure("sender", "the same, as a ratio", tuple(one.ours.cpu / one.plain.cpu for one in seen), "×", beside),
+        Figure("sender", "CPU a message over SMPP", _of(seen, "smpp"), "ms", "", TARGET_MS),
+        Figure("sender", "messages a second by HTTP", tuple(one.http.rate for one in seen), "/s", slow),
+        Figure("sender", "the same, as a ratio", tuple(one.http.rate / one.same.rate for one in seen), "×", slow,
+               TARGET_HTTP, "at least"),
+        Figure("sender", "messages a second by SMPP", tuple(one.smpp.rate for one in seen), "/s", "by HTTP, both 5 ms"),
+        Figure("sender", "the same, as a ratio", tuple(one.smpp.rate / one.http.rate for one in seen), "×",
+               "by HTTP, both 5 ms", TARGET_SMPP, "at least"),
+    ]  # fmt: skip
 
 
-async def _rounds(folder: Path, provider: int, rounds: int, count: int) -> list[tuple[float, float]]:
+def _of(seen: Sequence[_Round], way: str) -> tuple[float, ...]:
+    return tuple(getattr(one, way).cpu for one in seen)
+
+
+async def _rounds(folder: Path, provider: int, smpp: int, rounds: int, count: int) -> list[_Round]:
     place = Place(folder / "bridge", 1, 2, provider)
     write(place)
-    pairs = []
-    async with HttpClient() as http, _sending(place, http) as store:
-        await _ours(store, http, 0, count // 4)
+    door = _SMPP.format(port=smpp, password=place.folder / "password")
+    place.config.write_text(place.config.read_text().replace("people:\n", door, 1))
+    seen: list[_Round] = []
+    async with HttpClient() as http, _sending(place, http, provider) as (store, sender):
+        bench = _Bench(store, sender, http, provider, count)
+        await bench.ours("smsc", count // 4)
+        await bench.ours("smpp", count // 4)
         for number in range(1, rounds + 1):
-            ours = await _ours(store, http, number * 1_000_000, count)
-            plain = await _plain(http, provider, number * 1_000_000, count)
-            pairs.append((ours, plain))
-            print(f"sender {number}: ours {ours:.2f} ms, aiohttp alone {plain:.2f} ms")
-    return pairs
+            seen.append(await bench.round())
+            print(f"sender {number}: {_line(seen[-1])}")
+    return seen
+
+
+def _line(one: _Round) -> str:
+    return (
+        f"CPU {one.ours.cpu:.2f} ms, aiohttp alone {one.plain.cpu:.2f} ms, SMPP {one.smpp.cpu:.2f} ms; "
+        f"a second: HTTP {one.http.rate:.0f}, aiohttp alone {one.same.rate:.0f}, SMPP {one.smpp.rate:.0f}"
+    )
 
 
 @asynccontextmanager
-async def _sending(place: Place, http: HttpClient) -> AsyncIterator[Store]:
-    """A store that a running sender empties."""
+async def _sending(place: Place, http: HttpClient, provider: int) -> AsyncIterator[tuple[Store, Sender]]:
+    """A store and the running sender that empties it."""
+    put(f"http://127.0.0.1:{provider}/sim/accounts",
+        {"linked": {"password": "secret", "balance": "1000000000", "number": "77770000001"}})  # fmt: skip
     store = Store(place.store)
     await store.open()
-    opened = Gateways(gateways(load_book(place.config).require().config.providers, http), _now)
+    book = load_book(place.config).require()
+    opened = Gateways(gateways(book.config.providers, http), _now, rates_of(book.config), book.zone(""))
+    linked = [door.gateway for door in opened.doors.values() if isinstance(door.gateway, LinkedGateway)]
+    for gateway in linked:
+        await gateway.open(_ignored)
     sender = Sender(store, lambda: opened, owner="bench/1", now=_now, decide_failed=lambda tx, failed: None)
     task = asyncio.create_task(sender.run())
     try:
-        yield store
+        yield store, sender
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await sender.finish(5)
+        for gateway in linked:
+            await gateway.close()
         store.close()
 
 
-async def _ours(store: Store, http: HttpClient, first: int, count: int) -> float:
-    """CPU milliseconds a message of this whole process, all threads."""
-    ready = [rows.message_row(_message(first + number + 1)) for number in range(count)]
-    await store.write(lambda tx: tx.many(_ADD, ready))
-    began = time.process_time()
-    while await _waiting(store):  # noqa: ASYNC110 - the store is the truth, and nothing else is told of it
-        await asyncio.sleep(0.05)
-    return (time.process_time() - began) / count * 1000
+async def _ignored(_gateway: LinkedGateway, _arrival: Arrival) -> None:
+    """Receipts are not measured here."""
 
 
-async def _waiting(store: Store) -> int:
-    query = "SELECT count(*) FROM messages WHERE state IN ('READY', 'INFLIGHT')"
-    return int((await store.read(lambda tx: tx.raw(query)))[0][0])
+@dataclass(slots=True)
+class _Bench:
+    """One store and one provider, messages with numbers of their own for each run."""
+
+    store: Store
+    sender: Sender
+    http: HttpClient
+    provider: int
+    count: int
+    last: int = 0
+
+    async def round(self) -> _Round:
+        """Each way once; a provider that answers at once first, then one that takes its time."""
+        ours, plain = await self.ours("smsc", self.count), await self.plain(self.count)
+        self._slow(_ANSWER)
+        try:
+            http, same = await self.ours("smsc", self.count), await self.plain(self.count)
+            smpp = await self.ours("smpp", self.count)
+        finally:
+            self._slow(0)
+        return _Round(ours, plain, http, same, smpp)
+
+    def _slow(self, seconds: float) -> None:
+        fault = {"all": {"on": ["send"], "delay": seconds}}
+        faults = {"smsc": fault, "smsc-smpp": fault} if seconds else {}
+        put(f"http://127.0.0.1:{self.provider}/sim/faults", faults)
+
+    async def ours(self, provider: str, count: int) -> _Run:
+        """The product's own: CPU is that of this whole process, all threads."""
+        first, self.last = self.last, self.last + count
+        ready = [rows.message_row(_message(first + number + 1, provider)) for number in range(count)]
+        cpu, began = time.process_time(), time.perf_counter()
+        await self.store.write(lambda tx: tx.many(_ADD, ready))
+        self.sender.wake()
+        while await self._waiting():  # noqa: ASYNC110 - the store is the truth, and nothing else is told of it
+            await asyncio.sleep(0.02)
+        return _run(cpu, began, count)
+
+    async def _waiting(self) -> int:
+        query = "SELECT count(*) FROM messages WHERE state IN ('READY', 'INFLIGHT')"
+        return int((await self.store.read(lambda tx: tx.raw(query)))[0][0])
+
+    async def plain(self, count: int) -> _Run:
+        """The same client without store and rules."""
+        first, self.last = self.last, self.last + count
+        url, numbers = f"http://127.0.0.1:{self.provider}/sys/send.php", iter(range(count))
+
+        async def work() -> None:
+            for number in numbers:
+                form = {
+                    "login": "demo", "psw": "secret", "phones": phone(number % PEOPLE), "mes": f"plain {number}",
+                    "charset": "utf-8", "fmt": "3", "cost": "3", "id": str(first + number),
+                }  # fmt: skip
+                await self.http.post(url, form, within=30)
+
+        cpu, began = time.process_time(), time.perf_counter()
+        await asyncio.gather(*(work() for _ in range(_PARALLEL)))
+        return _run(cpu, began, count)
 
 
-async def _plain(http: HttpClient, provider: int, first: int, count: int) -> float:
-    url, numbers = f"http://127.0.0.1:{provider}/sys/send.php", iter(range(count))
-
-    async def work() -> None:
-        for number in numbers:
-            form = {
-                "login": "demo", "psw": "secret", "phones": phone(number % PEOPLE), "mes": f"plain {number}",
-                "charset": "utf-8", "fmt": "3", "cost": "3", "id": str(first + number),
-            }  # fmt: skip
-            await http.post(url, form, within=30)
-
-    began = time.process_time()
-    await asyncio.gather(*(work() for _ in range(_PARALLEL)))
-    return (time.process_time() - began) / count * 1000
+def _run(cpu: float, began: float, count: int) -> _Run:
+    return _Run((time.process_time() - cpu) / count * 1000, count / (time.perf_counter() - began))
 
 
-def _message(number: int) -> Message:
+def _message(number: int, provider: str) -> Message:
     now = _now()
     return Message(
         id=number, phone=phone(number % PEOPLE), person="", text=f"10 HIGH db{number}: Disk space below 5% on /var",
         encoding="GSM-7", segments=1, price=None, currency="KZT", rule="bench", message_class="critical", channel="sms",
-        providers=("smsc",), originator="", answerable=True, created_at=now, due_at=now,
+        providers=(provider,), originator="", answerable=True, created_at=now, due_at=now,
         valid_until=now + timedelta(hours=6), language="en", mail_id=number,
     )  # fmt: skip

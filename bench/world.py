@@ -37,15 +37,17 @@ class World:
 
 
 @contextmanager
-def simulator(folder: Path) -> Iterator[int]:
-    """The pretend provider without limits, with an account that never runs dry; its port."""
+def simulator(folder: Path, *, smpp: int = 0) -> Iterator[int]:
+    """The pretend provider without limits, with an account that never runs dry; its port. *smpp*: a port for that."""
     port = free_port()
-    with program("bridge.cli.main", "simulator", "--http", f"127.0.0.1:{port}", log=folder / "simulator.log"):
+    more = ["--smpp", f"127.0.0.1:{smpp}"] if smpp else []
+    log = folder / "simulator.log"
+    with program("bridge.cli.main", "simulator", "--http", f"127.0.0.1:{port}", *more, log=log):
         base = f"http://127.0.0.1:{port}/sim"
         wait_for("the simulator answers", lambda: answers(f"{base}/switches"))
         limits = {"identical_seconds": 0, "connections": 1000, "flood_messages": 1_000_000, "balance_a_minute": 1000}
-        _put(f"{base}/switches", {"limits": limits, "operator_delay": _NEVER, "delivery_delay": _NEVER})
-        _put(f"{base}/accounts", {"demo": {"balance": "1000000000"}})
+        put(f"{base}/switches", {"limits": limits, "operator_delay": _NEVER, "delivery_delay": _NEVER})
+        put(f"{base}/accounts", {"demo": {"balance": "1000000000"}})
         yield port
 
 
@@ -60,7 +62,8 @@ def bridge(folder: Path, provider: int, *, pause: float = 0.5) -> Iterator[World
         yield World(place, process.pid)
 
 
-def _put(url: str, body: object) -> None:
+def put(url: str, body: object) -> None:
+    """Tell the pretend provider something."""
     request = urllib.request.Request(url, json.dumps(body).encode(), method="PUT")  # noqa: S310 - of loopback
     with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
         response.read()

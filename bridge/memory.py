@@ -29,6 +29,7 @@ from bridge.model import (
     Silence,
     Spend,
     Spent,
+    Stop,
     Tally,
     Timer,
 )
@@ -43,9 +44,10 @@ class Needs:
     """What a happening will touch; the store locks and loads it in sorted order.
 
     An incident brings its notifications, its unsent messages, what is held of it, its timers, and the conversations
-    of its phones. Silences made at run time and overrides of rotas are few and always there. A phone in
-    *phones* brings its conversations with their incidents and the plain message it had last; one in *talkers* only the
-    conversations: to find a free code for an alert, what the others are about is of no interest.
+    of its phones. Silences made at run time, overrides of rotas and phones that said STOP are few and always there. A
+    phone in *phones* brings its conversations with their incidents, the plain message it had last and what is still to
+    leave for it; one in *talkers* only the conversations: to find a free code for an alert, what the others are about
+    is of no interest.
     """
 
     keys: frozenset[tuple[str, str]] = frozenset()  # (source, incident key)
@@ -88,6 +90,7 @@ class Known:
 
     overrides: Sequence[Override] = ()  # who took over which rota
     held: Mapping[str, Mapping[str, Held]] = field(default_factory=dict)  # in the bundles that fall due
+    stops: Mapping[str, Stop] = field(default_factory=dict)  # phones to which nobody sends
 
 
 class Fetch(Protocol):
@@ -127,6 +130,7 @@ class Memory:
     tallies: dict[str, list[Tally]] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
     overrides: list[Override] = field(default_factory=list)
+    stops: dict[str, Stop] = field(default_factory=dict)  # by phone
     spent_before: dict[tuple[str, datetime], Spent] = field(default_factory=dict)  # as loaded
     spends: dict[str, list[Spend]] = field(default_factory=dict)  # since then
     fetch: Fetch | None = None
@@ -271,7 +275,7 @@ class Memory:
         if reading.digest and plan.mail_state == "PLANNED":
             self.digests.setdefault(reading.digest, reading.mail_id)
         for message in plan.messages:
-            if not message.incident_id:
+            if not message.incident_id and not message.about and not message.rule.startswith("("):
                 self.plain[message.phone] = PlainWord(message.rule, message.text, message.created_at, reading.thread)
 
     def _apply_waiting(self, plan: Plan) -> None:
@@ -293,6 +297,11 @@ class Memory:
         for silence in plan.silences:
             self.silences[silence.id] = silence
         self.overrides.extend(plan.overrides)
+        for stop in plan.stops:
+            if stop.over:
+                self.stops.pop(stop.phone, None)
+            else:
+                self.stops[stop.phone] = stop
 
     def _apply_messages(self, plan: Plan) -> None:
         for message in plan.messages:

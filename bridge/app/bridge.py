@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -30,8 +30,10 @@ from bridge.book import RuleBook
 from bridge.config.derived import provider_currency
 from bridge.config.models.doors import Listener
 from bridge.delivery.accounts import Accounts
+from bridge.delivery.bounced import Bounces
 from bridge.delivery.gateways import Gateways
 from bridge.delivery.links import Links
+from bridge.delivery.pace import rates_of
 from bridge.delivery.poster import Poster
 from bridge.delivery.prices import Prices
 from bridge.delivery.relays import mail_ways
@@ -44,13 +46,26 @@ from bridge.errors import ConfigError, StoreUnavailable
 from bridge.ingress.limits import SharedLimits
 from bridge.ingress.policy import BookPolicy
 from bridge.ingress.smtp import SmtpDoor
-from bridge.model import Envelope, Failed, Happening, Message, Order, OutgoingMail, Plan, Receipt, Trouble
+from bridge.intake.passwords import NONE, resolved
+from bridge.model import (
+    Envelope,
+    Failed,
+    Happening,
+    Message,
+    Order,
+    OutgoingMail,
+    Plan,
+    Receipt,
+    Trouble,
+    TroubleKind,
+)
 from bridge.observe import Metrics
 from bridge.providers.base import Balance
 from bridge.providers.build import gateways as open_gateways
 from bridge.providers.http import HttpClient
 from bridge.store import mails, outbox, plans, post
 from bridge.store.engine import Store, Tx
+from bridge.store.health import GatewayHealth
 from bridge.store.outbox import Claimed, Outcome
 from bridge.store.users import Logins, follow
 from bridge.web.app import create
@@ -110,6 +125,7 @@ class Bridge:
             trouble=lambda names, why: self._tell_soon("calendar", names, why),
         )
         self._relay: MailRelay | None = None
+        self._passwords = NONE
         self._callbacks: Callbacks | None = None
         self._logins = Logins()
         self._limits = SharedLimits()
@@ -121,6 +137,9 @@ class Bridge:
         self._poster: Poster | None = None
         self._accounts: Accounts | None = None
         self._links: Links | None = None
+        self._bounces = Bounces(
+            self.store, lambda: self.gateways, now=self.now, decide=self._decide_in, moved=self._mail_came_back
+        )
         self._prices: Prices | None = None
         self._low: set[str] = set()  # providers whose account has less than ``warn_below``
         self._stopping = False
@@ -169,14 +188,18 @@ class Bridge:
                 left = await self._sender.finish(_DRAIN_ANSWERS)
                 if left:
                     log.warning("answers did not come in time, asked after at the next start", messages=left)
-        if self._links is not None:
-            await self._cancel("links")
-            await self._links.close()
+        await self.hang_up()
         self.changes.close()
         await asyncio.gather(*(server.stop() for server in self.servers))
         await self._http_client.close()
         self._logins.close()
         self.store.close()
+
+    async def hang_up(self) -> None:
+        """Say goodbye on the links of gateways; a part of ``stop``, and before it where the other end goes first."""
+        if self._links is not None:
+            await self._cancel("links")
+            await self._links.close()
 
     def reload(self, book: RuleBook) -> None:
         """Take a new book. Doors keep their sockets; what the book says about addresses and people holds at once."""
@@ -217,9 +240,11 @@ class Bridge:
         if outgoing is not None:
             password = outgoing.password.resolve("outgoing_mail.password") if outgoing.password else None
             relay = MailRelay(outgoing, password, hostname=hostname)
-        self.gateways = Gateways(opened, self.now)
+        passwords = resolved(book.config)
+        self.gateways = Gateways(opened, self.now, rates_of(book.config), book.zone(""), self.gateways)
         self._callbacks = callbacks
         self._relay = relay
+        self._passwords = passwords
         self.metrics.config_loaded.set(self.now().timestamp())
 
     async def _pick_up(self) -> None:
@@ -245,6 +270,7 @@ class Bridge:
             own=self.instance,
             now=self.now,
             decided=self._decided,
+            passwords=lambda: self._passwords,
             timed=lambda stage, seconds: self.metrics.cpu_seconds.labels(stage).observe(seconds),
         )
         self._sender = Sender(
@@ -275,6 +301,8 @@ class Bridge:
             now=self.now,
             arrived=self._wake,
             known=self._balance,
+            alarm=self._alarm,
+            healthy=self._show_health,
         )
         prices = Prices(self.store, lambda: self.gateways, lambda: self._book, now=self.now)
         standing = Standing(self.store, self.metrics, self.now, lambda: self.gateways, lambda: self._book)
@@ -312,6 +340,7 @@ class Bridge:
             meter=self.metrics.door(str(listener.address)),
             room=self._room,
             sockets=self._around.sockets.get(listener.address.path, ()),
+            returns=self._bounces,
         )
         try:
             await door.start()
@@ -441,10 +470,22 @@ class Bridge:
         self.metrics.outgoing_mails.labels(mail.kind, {"later": "retry", "failed": "refused"}.get(how, how)).inc()
         self.changes.publish(f"incident:{mail.incident_id}", f"mail:{mail.mail_id}")
 
+    def _mail_came_back(self, provider: str, kind: str, message_id: int) -> None:
+        self.metrics.bounces.labels(provider, kind).inc()
+        self.changes.publish(f"message:{message_id}")
+        self._wake()
+
     def _balance(self, account: str, balance: Balance) -> None:
         self.metrics.balance.labels(account, balance.currency).set(float(balance.amount))
         self._warn_below(account, balance)
         self.changes.publish("now")
+
+    def _show_health(self, found: Mapping[str, GatewayHealth]) -> None:
+        for provider, health in found.items():
+            if health.judged:
+                self.metrics.gateway_delivered.labels(provider).set(health.delivered / health.judged)
+            if health.seconds is not None:
+                self.metrics.gateway_receipt.labels(provider).set(health.seconds)
 
     def _warn_below(self, account: str, balance: Balance) -> None:
         """Once for each time that the money of an account falls below what its provider's settings say."""
@@ -460,12 +501,13 @@ class Bridge:
                 why = f"{money(balance.amount, wished.currency)} left, below {money(wished.amount, wished.currency)}"
                 self._tell_soon("account.low", name, why)
 
-    def _alarm(self, kind: str, name: str, why: str) -> None:
+    def _alarm(self, kind: TroubleKind, name: str, why: str) -> None:
         self.changes.publish("now")
-        self._tell_soon(kind, name, why, tuple(other for other in self.gateways.doors if other != name))
+        others = self.gateways.others(name)
+        self._tell_soon(kind, name, why if others else f"{why}; no other gateway can take SMS now", others)
 
-    def _tell_soon(self, kind: str, name: str, why: str, others: tuple[str, ...] = ()) -> None:
-        self._run(f"alarm {kind} {name}", self._tell_of(Trouble(cast("Any", kind), name, why, others)))
+    def _tell_soon(self, kind: TroubleKind, name: str, why: str, others: tuple[str, ...] = ()) -> None:
+        self._run(f"alarm {kind} {name}", self._tell_of(Trouble(kind, name, why, others)))
 
     async def _tell_of(self, trouble: Trouble) -> None:
         """The operator hears of it by mail; a store that is away is loud in the log already."""

@@ -19,7 +19,8 @@ from pathlib import Path
 from bridge.app.bridge import Bridge, Surroundings, utc_now
 from bridge.book import RuleBook
 from bridge.book.loading import load_book
-from bridge.config.addresses import Address
+from bridge.config.addresses import Address, HostPort
+from bridge.config.models.providers import Provider
 from bridge.errors import BridgeError
 from bridge.simulator.app import routes
 from bridge.simulator.serve import Protocol
@@ -45,6 +46,16 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class _Places:
+    """The demo's own doors, and the ports of the pretend provider's inbox and of its SMPP."""
+
+    smtp: tuple[str, int]
+    http: tuple[str, int]
+    mail: int
+    smpp: int
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """A running demo."""
 
@@ -53,6 +64,7 @@ class Demo:
     smtp: tuple[str, int]
     http: tuple[str, int]
     config: Path
+    places: _Places
 
     @property
     def phones(self) -> str:
@@ -65,9 +77,7 @@ class Demo:
 
     def reload(self) -> None:
         """Read the demo's files again, keeping the ports. Raises ConfigError, and then changes nothing."""
-        self.bridge.reload(
-            _placed(load_book(self.config).require(), self.smtp, self.http, 0, keep_relay=self.bridge.book)
-        )
+        self.bridge.reload(_placed(load_book(self.config).require(), self.places))
 
 
 class _NotYet:
@@ -85,10 +95,11 @@ async def running(where: Where) -> AsyncIterator[Demo]:
     """Run a demo inside the block. Raises ConfigError for an edited configuration that is wrong."""
     config = prepare(where.folder)
     simulator = _simulator(where.folder)
-    inbox = await simulator.listen_for_mail("127.0.0.1", 0)
     http = (where.http[0], where.http[1] or _free_port(where.http[0]))
     where = replace(where, smtp=(where.smtp[0], where.smtp[1] or _free_port(where.smtp[0])))
-    book = _placed(load_book(config).require(), where.smtp, http, inbox)
+    mail, smpp = (await simulator.listen_for_mail("127.0.0.1", 0), await simulator.listen_for_smpp("127.0.0.1", 0))
+    places = _Places(where.smtp, http, mail, smpp)
+    book = _placed(load_book(config).require(), places)
     buttons = _NotYet()
     info = DemoInfo(_shown(where.smtp), ONCALL, buttons.send)
     around = Surroundings(
@@ -100,8 +111,9 @@ async def running(where: Where) -> AsyncIterator[Demo]:
     try:
         await bridge.start()
         buttons.smtp = (where.smtp[0], bridge.doors[0].port)
-        yield Demo(bridge, simulator, buttons.smtp, http, config)
+        yield Demo(bridge, simulator, buttons.smtp, http, config, places)
     finally:
+        await bridge.hang_up()
         await simulator.close()
         await bridge.stop()
 
@@ -113,7 +125,8 @@ def prepare(folder: Path) -> Path:
         target = folder / source.relative_to(FILES)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(source.read_text().replace("{file: secrets/", f"{{file: {folder.resolve()}/secrets/"))
+            text = source.read_text().replace("{file: secrets/", f"{{file: {folder.resolve()}/secrets/")
+            target.write_text(text.replace("sqlite:///demo.db", f"sqlite://{folder.resolve()}/demo.db"))
     kept = folder / "secrets"
     kept.mkdir(mode=0o700, exist_ok=True)
     for name in ("password", "path", "callback"):
@@ -125,8 +138,12 @@ def prepare(folder: Path) -> Path:
 
 
 def _simulator(folder: Path) -> Simulator:
-    account = Account(login="demo", password=(folder / "secrets" / "password").read_text().strip())
-    return Simulator(accounts=(account,), switches=Switches())
+    password = (folder / "secrets" / "password").read_text().strip()
+    accounts = (
+        Account(login="demo", password=password),
+        Account(login="demo-smpp", password=password, number="77770000001"),
+    )
+    return Simulator(accounts=accounts, switches=Switches())
 
 
 def _handler(folder: Path, http: tuple[str, int]) -> Handler:
@@ -134,27 +151,32 @@ def _handler(folder: Path, http: tuple[str, int]) -> Handler:
     return Handler(url=f"http://{_shown(http)}/callbacks/smsc/{path}?charset=utf-8&sha1={secret}")
 
 
-def _placed(
-    book: RuleBook, smtp: tuple[str, int], http: tuple[str, int], inbox: int, *, keep_relay: RuleBook | None = None
-) -> RuleBook:
-    """The book with the demo's addresses in place of what the file says."""
+def _placed(book: RuleBook, places: _Places) -> RuleBook:
+    """The book with the demo's addresses in place of what the file says: nothing leaves this machine."""
     config = book.config
-    places = {"smtp": smtp, "http": http}
+    doors = {"smtp": places.smtp, "http": places.http}
     listen = tuple(
-        each.model_copy(update={"address": Address("tcp", *places[each.door])}) if each.door in places else each
+        each.model_copy(update={"address": Address("tcp", *doors[each.door])}) if each.door in doors else each
         for each in config.listen
     )
-    providers = {
-        name: each.model_copy(update={"base_url": f"http://{_shown(http)}"}) if name == "smsc" else each
-        for name, each in config.providers.items()
-    }
+    providers = {name: _pretended(each, places) for name, each in config.providers.items()}
     outgoing = config.outgoing_mail
-    if keep_relay is not None:
-        outgoing = keep_relay.config.outgoing_mail
-    elif outgoing is not None:
-        outgoing = outgoing.model_copy(update={"relay": replace(outgoing.relay, host="127.0.0.1", port=inbox)})
+    if outgoing is not None:
+        outgoing = outgoing.model_copy(update={"relay": replace(outgoing.relay, host="127.0.0.1", port=places.mail)})
     placed = config.model_copy(update={"listen": listen, "providers": providers, "outgoing_mail": outgoing})
     return replace(book, config=placed)
+
+
+def _pretended(provider: Provider, places: _Places) -> Provider:
+    """The door of the pretend provider that speaks the same; a gateway described in YAML is left alone."""
+    match provider.type:
+        case "smsc-smpp":
+            return provider.model_copy(update={"hosts": (HostPort("127.0.0.1", places.smpp),)})
+        case "smsc-smtp" if provider.relay is not None:
+            return provider.model_copy(update={"relay": replace(provider.relay, host="127.0.0.1", port=places.mail)})
+        case "plain-http" | "smsc-smtp":
+            return provider
+    return provider.model_copy(update={"base_url": f"http://{_shown(places.http)}", "reserve_urls": ()})
 
 
 def _http(app: object, host: str, port: int, *, certificate: str = "", key: str = "") -> HttpServer:

@@ -8,9 +8,9 @@ from bridge.config.models.root import Config
 
 
 def wanted_polls(config: Config) -> dict[str, timedelta]:
-    """Provider → seconds between questions: those with ``inbound: poll`` and a number where answers arrive."""
+    """Provider → seconds between questions: ``inbound: poll``, and answers or confirmation calls may arrive there."""
     return {
         name: provider.poll
         for name, provider in config.providers.items()
-        if provider.inbound == "poll" and provider.number
+        if provider.inbound == "poll" and (provider.number or provider.confirm_by_call)
     }

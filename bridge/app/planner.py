@@ -17,6 +17,8 @@ import structlog
 from bridge.book import RuleBook
 from bridge.dispatch.decide import decide, needs
 from bridge.errors import StoreUnavailable
+from bridge.intake import old_programs
+from bridge.intake.passwords import NONE, Passwords
 from bridge.intake.read import read, unreadable
 from bridge.intake.worker import IN_PLACE, ReaderKilled, Worker
 from bridge.model import Due, Email, Envelope, Happening, Reading, Started, StoredMail
@@ -46,8 +48,12 @@ class Planner:
         now: Callable[[], datetime],
         decided: Callable[[Sequence[plans.Decided]], None],
         timed: Callable[[str, float], None] = lambda _stage, _seconds: None,
+        passwords: Callable[[], Passwords] = lambda: NONE,
     ) -> None:
-        """*own* is our loop mark; *decided* hears of every batch after its commit, *timed* of the CPU it took."""
+        """*own* is our loop mark; *decided* hears of every batch after its commit, *timed* of the CPU it took.
+
+        *passwords* are those of old programs, of the same book.
+        """
         self._store = store
         self._book = book
         self._owner = owner
@@ -55,6 +61,9 @@ class Planner:
         self._now = now
         self._decided = decided
         self._timed = timed
+        self._passwords = passwords
+        self._masked: dict[int, bytes] = {}  # colon mails that are being decided, as they will be kept
+        self._unmasked_in_log = False  # the log of the store still holds such a mail as it came
         self._in_hand: deque[StoredMail] = deque()
         self._woken = asyncio.Event()
         self._look = True
@@ -98,6 +107,8 @@ class Planner:
                 continue
             self.last_round = loop.time()
             if not busy:
+                if self._unmasked_in_log:
+                    self._unmasked_in_log = not await self._store.empty_log()
                 self._woken.clear()
                 if not self._in_hand and not self._look and not self._fresh:
                     await _wait(self._woken, max(0.0, next_look - loop.time()))
@@ -147,13 +158,16 @@ class Planner:
 
     async def _read(self, mail: StoredMail) -> Reading | None:
         """The reading of one mail; None when it has to wait for another try."""
-        book = self._book()
+        book, passwords = self._book(), self._passwords()
         if mail.attempts > _ENDS:
             return unreadable(mail, book, f"the program ended {_ENDS} times while it was read")
         try:
             email = await self._parsed_elsewhere(mail, book)
             begin = _cpu()
-            reading = read(mail, book, own=self._own, email=email)
+            reading = read(mail, book, own=self._own, email=email, passwords=passwords)
+            masked = old_programs.kept(mail.envelope, book, passwords, email)
+            if masked is not None:
+                self._masked[mail.id] = masked
             self._timed("read", _cpu() - begin)
             return reading
         except ReaderKilled as killed:
@@ -211,10 +225,18 @@ class Planner:
             decided = plans.plan(
                 tx, happenings, lambda h, o: needs(h, book, now, o), lambda h, m: decide(h, book, m, now), now
             )
+            for one in decided:
+                if isinstance(one.happening, Reading) and one.error is None and one.happening.mail_id in self._masked:
+                    mails.rewrite(tx, one.happening.mail_id, self._masked[one.happening.mail_id])
             self._timed("plan", _cpu() - begin)
             return decided
 
-        return await self._store.write(operation)
+        done = await self._store.write(operation)
+        self._unmasked_in_log |= bool(self._masked)
+        for happening in happenings:  # also those that somebody else has decided
+            if isinstance(happening, Reading):
+                self._masked.pop(happening.mail_id, None)
+        return done
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

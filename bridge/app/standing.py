@@ -30,6 +30,7 @@ _INCIDENTS = Statement(
     .where(schema.incidents.c.state.in_(("open", "acked")))
     .group_by(schema.incidents.c.state)
 )
+_STOPS = Statement(select(func.count()).select_from(schema.stops))
 _WHY_HELD = ("storm", "budget", "digest", "group", "quiet", "silence", "hidden")  # how the names of bundles begin
 _HELD = Statement(select(*(func.count().filter(schema.held.c.bundle.like(f"{why}/%")) for why in _WHY_HELD)))
 
@@ -113,6 +114,7 @@ class Standing:
                 metrics.budget_limit.labels(*labels).set(float(limit.most))
         for why, count in zip(_WHY_HELD, tx.rows(_HELD)[0], strict=True):
             metrics.held.labels(why).set(count)
+        metrics.stopped_phones.set(tx.rows(_STOPS)[0][0])
 
     def _age(self, queue: str, since: datetime | None) -> None:
         age = 0.0 if since is None else max(0.0, (self._now() - since).total_seconds())

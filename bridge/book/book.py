@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from bridge.book.standing import Standing
 from bridge.config.models.providers import Provider
 from bridge.config.models.root import Config
+from bridge.config.models.words import AckWay
 from bridge.config.names import MailTarget, Who
-from bridge.model import Event, Override, Reading
+from bridge.model import Channel, Event, Override, Reading
 from bridge.oncall.people import People, Target
 from bridge.oncall.windows import Windows
 from bridge.producers.loading import Packs
@@ -28,17 +29,27 @@ from bridge.routing.sources import Sources
 from bridge.sms.fit import Alphabet
 from bridge.words.vocabulary import Vocabulary
 
+_CHANNELS: Mapping[str, tuple[Channel, ...]] = {
+    "smsc": ("sms", "call", "flash", "viber"),
+    "smsgate": ("sms", "viber"),
+    "plain": ("sms",),
+}  # what the families of gateways can carry
+_NOBODYS_WAYS: tuple[AckWay, ...] = ("sms", "mail")  # of a phone that is no person's, as the default of a person
 _LONGEST_KEY = 500  # characters: longer ones do not fit into an index
 _ANSWER_VALIDITY = timedelta(minutes=30)  # an answer to a command that comes later than this only confuses
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Whom a rule means now. *reasons* are those of FORMAT §13; *nobody*: the rule says ``to: nobody``."""
+    """Whom a rule means now. *reasons* are those of FORMAT §13; *nobody*: the rule says ``to: nobody``; *otherwise*:
+    rotas with nobody on call, and the people whom they name then; *refused*: numbers of the sender's that may not be
+    used, each with why."""
 
     people: tuple[Target, ...]
     reasons: tuple[str, ...] = ()
     nobody: bool = False
+    otherwise: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,7 @@ class RuleTexts:
     alert: Text | None = None
     recovery: Text | None = None
     group: Text | None = None
+    ways: Mapping[str, Text] = field(default_factory=dict)  # viber, whatsapp, vk.NAME: what they show in an alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,11 @@ class RuleBook:
         if texts is None:
             return None
         return {"alert": texts.alert, "recovery": texts.recovery, "group": texts.group}[which]
+
+    def way_texts(self, rule: str) -> Mapping[str, Text]:
+        """What the rule writes for ways besides SMS: ``viber``, ``whatsapp``, ``vk.<variable>``."""
+        texts = self.texts.get(rule)
+        return {} if texts is None else texts.ways
 
     def key(self, rule: str, event: Event, groups: Mapping[str, str], reading: Reading) -> str:
         """The rule's ``key`` for this event of *reading*; "" when it has none, or none can be made of this mail: then
@@ -133,13 +150,14 @@ class RuleBook:
         given, refused = self._given(action, recipients, source)
         found = self.people.resolve(action.to if to is None else to, now, given=given, overrides=overrides)
         nobody = any(phrase.kind == "nobody" for phrase in action.to)
-        reasons = (*found.reasons, *(f"number not allowed ({why})" for why in refused))
+        whys = dict.fromkeys(why for _number, why in refused)
+        reasons = (*found.reasons, *(f"number not allowed ({why})" for why in whys))
         if found.operator and not reasons:
             reasons = ("nobody to tell",)
-        return Targets(found.targets, reasons, nobody)
+        return Targets(found.targets, reasons, nobody, found.otherwise, tuple(refused))
 
-    def _given(self, action: Action, recipients: Sequence[str], source: str) -> tuple[list[str], list[str]]:
-        """The phones that the sender named in his addresses, and why others may not be used."""
+    def _given(self, action: Action, recipients: Sequence[str], source: str) -> tuple[list[str], list[tuple[str, str]]]:
+        """The phones that the sender named in his addresses, and others with why they may not be used."""
         if action.numbers is None or not any(phrase.kind == "recipient" for phrase in action.to):
             return [], []
         regions = (each.region for each in self.config.sources.get(source, ()))
@@ -147,14 +165,15 @@ class RuleBook:
         destinations = Destinations(self.config.destinations, self.config.region)
         people = frozenset(person.phone for person in self.config.people.values())
         given: list[str] = []
-        refused: list[str] = []
+        refused: list[tuple[str, str]] = []
         for recipient in recipients:
-            phone = read_number(recipient.rpartition("@")[0], region)
+            written = recipient.rpartition("@")[0]
+            phone = read_number(written, region)
             why: str = forbidden(phone, action.numbers, destinations, people)
             if not why and len(given) >= action.numbers.at_most:
                 why = f"more than {action.numbers.at_most} in one mail"
             if why:
-                refused.append(why)
+                refused.append((phone or written, why))
             else:
                 given.append(phone)
         return given, refused
@@ -217,13 +236,19 @@ class RuleBook:
     # gateways and money
 
     def chain(self, action: Action | None, phone: str) -> tuple[str, ...]:
-        """The providers that may carry a message to *phone*, in order; the longest prefix wins."""
+        """The providers that may carry a message to *phone*, in order; the longest prefix wins.
+
+        Those that cannot speak the rule's channel are left out, unless none of them can.
+        """
         wanted = action.send_via if action else self.config.send_via
-        everyone = tuple(self.config.providers)
-        if not wanted:
-            return everyone
-        prefix = longest_prefix(wanted, phone)
-        return wanted[prefix] if prefix else everyone
+        prefix = longest_prefix(wanted, phone) if wanted else ""
+        chain = wanted[prefix] if wanted and prefix else tuple(self.config.providers)
+        channel = action.channel[0] if action else "sms"
+        return chain if channel == "sms" else tuple(name for name in chain if self._speaks(name, channel)) or chain
+
+    def _speaks(self, name: str, channel: Channel) -> bool:
+        provider = self.config.providers.get(name)
+        return provider is not None and channel in _CHANNELS.get(provider.type.partition("-")[0], ())
 
     def provider(self, name: str) -> Provider | None:
         """A provider of the configuration."""
@@ -244,15 +269,28 @@ class RuleBook:
         return "" if first is None or first.number_as_sender else self.number(chain)
 
     def promises_answers(self, rule: str, action: Action, phone: str) -> bool:
-        """Whether an SMS of this rule shows a code: its text has one, or the frame may, and answers can arrive."""
+        """Whether an SMS of this rule is about a code: its text has one, or a number to ring, or the frame may have
+        one, and answers can arrive."""
         if self.text(rule, "alert") is not None:
-            return self.shows_code(rule, "alert")
+            return self.shows_code(rule, "alert") or self.shows_number_to_ring(rule, "alert")
         return action.track and self.answerable(self.chain(action, phone))
 
     def shows_code(self, rule: str, which: Literal["alert", "group"]) -> bool:
         """Whether the rule's own text for this occasion has a place for a code."""
         own = self.text(rule, which)
         return own is not None and any("code" in variant.names for variant in own.variants.values())
+
+    def shows_number_to_ring(self, rule: str, which: Literal["alert", "recovery", "group"]) -> bool:
+        """Whether the rule's own text for this occasion has a place for a number to ring."""
+        own = self.text(rule, which)
+        return own is not None and any("call_to_ack" in variant.names for variant in own.variants.values())
+
+    def ack_ways(self, person: str, action: Action | None) -> tuple[AckWay, ...]:
+        """How *person* ("" = a phone of nobody) may acknowledge: his ``ack_by``, narrowed by the rule's."""
+        known = self.config.people.get(person)
+        ways = known.ack_by if known else _NOBODYS_WAYS
+        narrowed = action.replies.ack_by if action else None
+        return ways if narrowed is None else tuple(way for way in ways if way in narrowed)
 
     def price(self, chain: Sequence[str], phone: str, segments: int) -> tuple[Decimal | None, str]:
         """Price of a message by the table of the first provider, and its currency. None = not known before."""

@@ -19,6 +19,7 @@ from bridge.book.fitting import too_long
 from bridge.book.standing import compile_standing
 from bridge.book.steps import compile_steps
 from bridge.book.watches import compile_watches
+from bridge.config.checks.rules import NO_CODE
 from bridge.config.load import Loaded, load
 from bridge.config.models.rules import Rule
 from bridge.config.problem import Place
@@ -150,7 +151,7 @@ def _compile(loaded: Loaded, feeds: Feeds) -> tuple[RuleBook, tuple[str, ...]]:
         standing=standing,
         hostname=config.node or platform.node(),
     )
-    return book, tuple(_never_fitting(rules, loaded))
+    return book, (*_never_fitting(rules, loaded), *_without_code(book, rules, loaded))
 
 
 def _rules(loaded: Loaded, windows: Windows, compile_value: CompileValue) -> Rules:
@@ -201,6 +202,23 @@ def _never_fitting(rules: Rules, loaded: Loaded) -> Iterator[str]:
                 yield f"{compiler.where(rule, key)}{f'.{language}' if language else ''}: {sentence}"
 
 
+def _without_code(book: RuleBook, rules: Rules, loaded: Loaded) -> Iterator[str]:
+    """Warnings about template files of rules that can be answered and show no code: as for ``text``, each once."""
+    compiler, told = _TextCompiler(loaded), set[str]()
+    for rule in rules.by_name.values():
+        action = rule.action
+        if not (action.template and action.to and action.track) or action.message_class == "bulk":
+            continue
+        names = action.send_via or {"": tuple(loaded.config.providers)}
+        providers = [book.provider(name) for chain in names.values() for name in chain]
+        answerable = any(one is not None and (one.number or one.confirm_by_call) for one in providers)
+        if answerable and not book.shows_code(rule.name, "alert"):
+            where = compiler.where(rule, "template")
+            if where not in told:
+                told.add(where)
+                yield f"{where}: {NO_CODE}"
+
+
 def _texts(rules: Rules, loaded: Loaded) -> tuple[dict[str, RuleTexts], dict[str, Value]]:
     """Every rule's own texts and key, compiled; the same source is compiled once for all who inherit it."""
     compiler = _TextCompiler(loaded)
@@ -233,9 +251,21 @@ class _TextCompiler:
         alert = self._text(rule, "text", action.text) or whole
         recovery = self._text(rule, "recovery_text", action.recovery_text) or whole
         group = self._text(rule, "group_text", action.group_text) or whole
-        if alert is recovery is group is None:
+        ways = self._ways(rule)
+        if alert is recovery is group is None and not ways:
             return None
-        return RuleTexts(alert, recovery, group)
+        return RuleTexts(alert, recovery, group, ways)
+
+    def _ways(self, rule: CompiledRule) -> dict[str, Text]:
+        action = rule.action
+        sources: dict[str, tuple[str, Mapping[str, str] | None]] = {
+            "viber": ("viber.text", action.viber.text if action.viber else None),
+            "whatsapp": ("whatsapp.text", action.whatsapp.text if action.whatsapp else None),
+        }
+        for name, source in (action.vk.values if action.vk else {}).items():
+            sources[f"vk.{name}"] = (f"vk.values.{name}", {"": source})
+        found = {name: self._text(rule, key, source) for name, (key, source) in sources.items()}
+        return {name: text for name, text in found.items() if text is not None}
 
     def key(self, rule: CompiledRule) -> Value | None:
         source = rule.action.key
@@ -280,9 +310,10 @@ def _find(loaded: Loaded, rule: CompiledRule, key: str) -> Place | None:
     for file, content in loaded.rule_files:
         if file != rule.file:
             continue
-        path = _path_to(content.rules, rule.name, ("rules",), key)
+        first, *rest = key.split(".", 2)
+        path = _path_to(content.rules, rule.name, ("rules",), first)
         if path is not None:
-            return loaded.place(file, path)[1]
+            return loaded.place(file, (*path, *rest))[1]
     return None
 
 

@@ -45,13 +45,13 @@ def command(config: Path, as_json: bool) -> None:
 
 async def _look(patient: Patient) -> list[Finding]:
     """All findings in a fixed order; with a configuration that cannot be loaded only what it is itself."""
-    from bridge.cli.checkup import doors, files, names, outside
+    from bridge.cli.checkup import doors, files, gateways, names, outside, phones
 
     checks = [files.configuration]
     if patient.loaded.book is not None:
         checks += [
             files.permissions, files.secrets, files.disk, files.store, doors.ports, doors.certificates, names.names,
-            outside.providers, doors.callbacks, outside.relay, outside.clock, outside.switches,
+            gateways.providers, doors.callbacks, outside.relay, outside.clock, outside.switches, phones.stopped,
         ]  # fmt: skip
     found = await asyncio.gather(*(check(patient) for check in checks))
     return [finding for findings in found for finding in findings]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import click
@@ -24,6 +25,7 @@ def tree(found: Explanation, zone: ZoneInfo, *, plain: bool) -> Iterator[str]:
             yield from _message(message, zone)
         for mail in found.plan.mails:
             yield _mail(mail)
+        yield from _otherwise(found.plan)
         yield from _others(found)
         yield from _memory(found.plan, found.currency)
         yield from _later(found.plan, zone)
@@ -96,6 +98,14 @@ def _others(found: Explanation) -> Iterator[str]:
         if fate.what == "nothing" and fate.reason:
             who = fate.person or f"event {fate.event + 1}"
             yield f"no SMS for {who}: {fate.reason}"
+
+
+def _otherwise(plan: Plan) -> Iterator[str]:
+    """Where people are meant because a rota has nobody on call now."""
+    for entry in plan.journal:
+        if entry.kind == "rota.otherwise":
+            people = ", ".join(map(str, cast("list[str]", entry.data["people"]))) or "nobody"
+            yield f"nobody is on call in {entry.data['rota']} now: otherwise {people}"
 
 
 def _memory(plan: Plan, currency: str) -> Iterator[str]:

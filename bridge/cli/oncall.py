@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bridge.book import RuleBook
-    from bridge.model import Override
+    from bridge.memory import Known
 
 
 @click.group("oncall")
@@ -44,8 +44,8 @@ def who(config: Path, rotas: tuple[str, ...], as_json: bool) -> None:
     unknown = [name for name in rotas if name.casefold() not in book.config.rotas]
     if unknown:
         _stop("who", f"no rota is called {unknown[0]}. There are: {', '.join(book.config.rotas) or 'none'}")
-    taken = _taken(book, now)
-    found = [_seen(book, name, now, taken) for name in (map(str.casefold, rotas) if rotas else book.config.rotas)]
+    known = _known(book, now)
+    found = [_seen(book, name, now, known) for name in (map(str.casefold, rotas) if rotas else book.config.rotas)]
     if as_json:
         answered_json(found)
     elif found:
@@ -73,6 +73,18 @@ def swap(config: Path, rota: str, person: str) -> None:
     _give(config, "swap", rota, person)
 
 
+@command.command("start")
+@click.argument("person")
+@click.pass_obj
+def start(config: Path, person: str) -> None:
+    """Turn SMS to PERSON (or a phone) on again after a STOP, as START from that phone does."""
+    plan = ordered(config, "oncall", "start", person)
+    if not plan.stops:
+        _stop("start", *plan.said)
+    for line in plan.said:
+        click.echo(line)
+
+
 def _give(config: Path, verb: str, *words: str) -> None:
     plan = ordered(config, "oncall", verb, *words)
     if not plan.overrides:
@@ -81,21 +93,25 @@ def _give(config: Path, verb: str, *words: str) -> None:
         click.echo(line)
 
 
-def _taken(book: RuleBook, now: datetime) -> list[Override]:
-    """Who took over; nobody while there is no store yet."""
+def _known(book: RuleBook, now: datetime) -> Known:
+    """Who took over, and whose SMS are off; nobody while there is no store yet."""
     from bridge.errors import ConfigError
+    from bridge.memory import Known
     from bridge.store import recall
 
     try:
-        return list(reading(book.config, lambda tx: recall.known(tx, (), now)).overrides)
+        return reading(book.config, lambda tx: recall.known(tx, (), now))
     except ConfigError:  # a store that was never made knows of nobody
-        return []
+        return Known()
 
 
-def _seen(book: RuleBook, rota: str, now: datetime, taken: list[Override]) -> dict[str, Any]:
+def _seen(book: RuleBook, rota: str, now: datetime, known: Known) -> dict[str, Any]:
     from bridge.config.names import Who
+    from bridge.oncall.absent import stand_ins
 
     rotas = book.people.rotas
+    off = rotas.who(rota, now, known.overrides)
+    taken = (*known.overrides, *stand_ins(book.people, known.overrides, known.stops.keys(), now))
     found = book.people.resolve([Who("on-call", rota)], now, overrides=taken).targets
     until = rotas.until(rota, now, taken)
     return {
@@ -103,7 +119,8 @@ def _seen(book: RuleBook, rota: str, now: datetime, taken: list[Override]) -> di
         "on_call": [target.person or target.phone for target in found],
         "until": until.isoformat() if until else None,
         "next": rotas.next(rota, now, taken),
-        "taken_over": any(each.rota == rota and each.begin <= now < each.end for each in taken),
+        "taken_over": any(each.rota == rota and each.begin <= now < each.end for each in known.overrides),
+        "stopped": off if off and book.people.phone(off) in known.stops else None,
     }
 
 
@@ -121,11 +138,17 @@ def _print(book: RuleBook, found: list[dict[str, Any]]) -> None:
                 ", ".join(map(book.name, one["on_call"])) or "nobody",
                 times.at(datetime.fromisoformat(one["until"])) if one["until"] else "",
                 book.name(one["next"]) if one["next"] else "",
-                "taken over" if one["taken_over"] else "",
+                _note(book, one),
             )
             for one in found
         ],
     )
+
+
+def _note(book: RuleBook, one: dict[str, Any]) -> str:
+    if one["stopped"]:
+        return f"{book.name(one['stopped'])} turned SMS off"
+    return "taken over" if one["taken_over"] else ""
 
 
 def _stop(verb: str, *sentences: str) -> None:

@@ -72,9 +72,11 @@ def command(
     nobody knows, 78 configuration.
     """
     from bridge.cli import sending
+    from bridge.observe import set_up
 
     loaded = book_of(config)
     book = loaded.require()
+    set_up("text", "error", book.config.keep.numbers)
     wish = _Wish(to, sys.stdin.read().rstrip("\r\n") if text == "-" else text, via, message_class, alphabet)
     message = _message(loaded, book, wish, datetime.now(UTC))
     path = store_path(book.config)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from bridge.book import RuleBook
     from bridge.config.models import Config
     from bridge.delivery.gateways import Gateways
-    from bridge.model import Failed, Message, Spend
+    from bridge.model import Failed, Message, Receipt, Spend
+    from bridge.providers.base import Gateway
     from bridge.store.direct import Reserve
     from bridge.store.engine import Store, Tx
     from bridge.store.outbox import Claimed, Outcome
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 DELIVERED, FAILED, TRY_AGAIN = 0, 1, 75
 _ENDS = {"DELIVERED": DELIVERED, "REJECTED": FAILED, "UNDELIVERED": FAILED, "EXPIRED": FAILED, "CANCELLED": FAILED}
 _TAKEN = ("ACCEPTED", "ACCEPTED_NO_ID", "HANDED_OVER")
-_LOOK, _ASK = 0.2, 2.0  # seconds between looks at the store, between questions to the provider
+_LOOK = 0.2  # seconds between looks at the store
+_ASK = (2.0, 3.0, 5.0, 10.0, 25.0, 20.0)  # seconds before questions to the provider: never six for one message a minute
 _ON_THE_WIRE = 30.0
 
 
@@ -115,22 +118,53 @@ async def direct(book: RuleBook, path: Path, message: Message, by: str, told: To
     Raises ConfigError when a provider's secret cannot be had.
     """
     from bridge.delivery.gateways import Gateways
+    from bridge.delivery.pace import rates_of
     from bridge.delivery.relays import mail_ways
     from bridge.providers.build import gateways as build
     from bridge.providers.http import HttpClient
 
     async with opened(path) as store, HttpClient() as http:
         mail = mail_ways(book.config.outgoing_mail, book.hostname)
-        gateways = Gateways(build(book.config.providers, http, mail), _now)
-        claimed, outcome = await _handed_over(store, gateways, book, message, by)
-        if outcome is None or outcome.submission == "UNKNOWN":
-            name = claimed.attempt.provider
-            told.step(claimed.message, "UNKNOWN", f"{name} gave no answer; it may arrive. A bridge asks for it; do not "
-                      "send it again")  # fmt: skip
-            return TRY_AGAIN
-        if outcome.submission == "ACCEPTED":
-            return await _taken(gateways, claimed, outcome, told, wait)
-        return await _not_taken(store, claimed, outcome, told, by)
+        doors = build(book.config.providers, http, mail)
+        gateways = Gateways(doors, _now, rates_of(book.config), book.zone(""))
+        async with _links(store, book, doors, message.providers if wait else ()):
+            claimed, outcome = await _handed_over(store, gateways, book, message, by)
+            if outcome is None or outcome.submission == "UNKNOWN":
+                name = claimed.attempt.provider
+                told.step(claimed.message, "UNKNOWN", f"{name} gave no answer; it may arrive. A bridge asks for it; do "
+                          "not send it again")  # fmt: skip
+                return TRY_AGAIN
+            if outcome.submission == "ACCEPTED":
+                return await _taken(store, gateways, claimed, outcome, told, wait)
+            return await _not_taken(store, claimed, outcome, told, by)
+
+
+@asynccontextmanager
+async def _links(
+    store: Store, book: RuleBook, doors: Mapping[str, Gateway], chain: Sequence[str]
+) -> AsyncIterator[None]:
+    """While it lasts, receipts that come over the links of *chain* are kept and decided as a running bridge would."""
+    from bridge.delivery.gateways import Gateways
+    from bridge.delivery.links import Links
+    from bridge.dispatch.decide import bound
+    from bridge.providers.base import LinkedGateway
+    from bridge.store import plans
+
+    def decide(tx: Tx, receipts: Sequence[Receipt]) -> None:
+        for one in plans.plan(tx, receipts, *bound(book, _now()), _now()) if receipts else ():
+            if one.error is not None:
+                raise one.error
+
+    linked = Gateways({name: doors[name] for name in chain if isinstance(doors.get(name), LinkedGateway)}, _now)
+    links = Links(store, lambda: linked, now=_now, decide=decide, arrived=lambda: None)
+    running = asyncio.create_task(links.run()) if linked.doors else None
+    try:
+        yield
+    finally:
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        await links.close()
 
 
 def _reserve_by(book: RuleBook) -> Reserve:
@@ -149,6 +183,7 @@ async def _handed_over(
     store: Store, gateways: Gateways, book: RuleBook, message: Message, by: str
 ) -> tuple[Claimed, Outcome | None]:
     """One hand-over, written down before and after; no outcome when the answer did not come in time."""
+    from bridge.delivery.choosing import Choosing, why_not
     from bridge.delivery.sender import Sender
     from bridge.dispatch.budgets import charge_by
     from bridge.store import direct as rows
@@ -164,46 +199,97 @@ async def _handed_over(
         charge=lambda: charge_by(book),
     )  # fmt: skip
     reserve = _reserve_by(book)
+
+    def claim(tx: Tx) -> Claimed:
+        """As a bridge would: pace, parallel requests and the minute of the same text count over all processes."""
+        return rows.add_and_claim(tx, message, by, owner, Choosing(gateways, tx, _now(), owner), reserve)
+
     try:
-        claimed = await store.write(lambda tx: rows.add_and_claim(tx, message, by, owner, gateways.choose, reserve))
+        claimed = await store.write(claim)
     except NotSent as error:
-        raise NotSent(f"{' and '.join(message.providers)}: {error.reason}") from error
+        why = await store.read(lambda tx: why_not(gateways, tx, message, _now(), owner))
+        raise NotSent(f"{' and '.join(message.providers)}: {why or error.reason}") from error
     sender.submit(claimed)
     await sender.finish(_ON_THE_WIRE)
     return claimed, heard[0] if heard else None
 
 
-async def _taken(gateways: Gateways, claimed: Claimed, outcome: Outcome, told: Told, wait: float) -> int:
+async def _taken(
+    store: Store, gateways: Gateways, claimed: Claimed, outcome: Outcome, told: Told, wait: float
+) -> int:  # fmt: skip
     message, name = claimed.message, claimed.attempt.provider
     cost = message.price if outcome.cost is None else Decimal(outcome.cost)
-    said = _sentence("ACCEPTED", name, "", None, cost, message.currency)
-    told.step(message, "ACCEPTED", said if wait else said.partition(",")[0], provider_id=outcome.provider_id)
-    return await _ask(gateways, claimed, outcome, cost, told, wait) if wait else DELIVERED
+    said = _sentence(outcome.message, name, "", None, cost, message.currency)
+    told.step(message, outcome.message, said if wait else said.partition(",")[0], provider_id=outcome.provider_id)
+    if not wait:
+        return DELIVERED
+    asking = _Asking(gateways, claimed, outcome, told, cost)
+    return await asking.until_the_end(store, wait)
 
 
-async def _ask(
-    gateways: Gateways, claimed: Claimed, outcome: Outcome, cost: Decimal | None, told: Told, wait: float
-) -> int:
-    """Ask the provider until it knows the end, or until *wait* seconds are over."""
-    from bridge.providers.base import Question
+@dataclass(slots=True)
+class _Asking:
+    """Follows a message that was taken: receipts that come over a link, and questions to whoever can be asked."""
 
-    message, name = claimed.message, claimed.attempt.provider
-    question = Question(message.phone, claimed.attempt.client_id, outcome.provider_id)
-    deadline = asyncio.get_running_loop().time() + wait
-    why = "not yet reported"
-    while asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(min(_ASK, wait))
+    gateways: Gateways
+    claimed: Claimed
+    outcome: Outcome
+    told: Told
+    cost: Decimal | None
+    why: str = "not yet reported"  # nothing more is known
+    asked: int = 0
+
+    async def until_the_end(self, store: Store, wait: float) -> int:
+        """The exit code, after *wait* seconds at the latest."""
+        from bridge.store import waiting
+
+        loop, message = asyncio.get_running_loop(), self.claimed.message
+        deadline, next_question = loop.time() + wait, loop.time() + min(_ASK[0], wait / 2)
+        while loop.time() < deadline:
+            await asyncio.sleep(min(_LOOK, wait / 4))
+            kept = await store.read(lambda tx: waiting.message(tx, message.id))
+            if kept is not None and kept.message.state in _ENDS:
+                return self._ended(kept.message.state, kept.message.reason)
+            if loop.time() >= next_question:
+                state = await self._question()
+                if state in _ENDS:
+                    return self._ended(state, "")
+                if state == "nobody":
+                    self.told.step(message, self.outcome.message, f"nothing more can be known from here: {self.why}")
+                    return TRY_AGAIN
+                next_question = loop.time() + _ASK[min(self.asked, len(_ASK) - 1)]
+        self.told.step(message, self.outcome.message, f"nothing more is known after {wait:.0f} s ({self.why})")
+        return TRY_AGAIN
+
+    async def _question(self) -> str:
+        """The state the provider tells, "" where it told none, ``nobody`` where none ever will."""
+        from bridge.providers.base import LinkedGateway, NoWayToAsk, Question
+
+        attempt, message = self.claimed.attempt, self.claimed.message
+        gateway = self.gateways[attempt.provider]
+        self.asked += 1
         try:
-            answer = await gateways[name].status(question)
+            question = Question(message.phone, attempt.client_id, self.outcome.provider_id)
+            answer = await gateway.status(question)
+        except NoWayToAsk as error:
+            self.why = error.reason
+            return "" if isinstance(gateway, LinkedGateway) else "nobody"
         except DeliveryError as error:
-            why = error.reason
-            continue
-        if answer.state in _ENDS:
-            seconds = _seconds(message.created_at, _now())
-            told.step(message, answer.state, _sentence(answer.state, name, "", seconds, cost, message.currency))
-            return _ENDS[answer.state]
-    told.step(message, "ACCEPTED", f"nothing more is known after {wait:.0f} s ({why})")
-    return TRY_AGAIN
+            self.why = error.reason
+            return ""
+        self.cost = self.cost if answer.cost is None else answer.cost
+        self.why = "not found there" if answer.state is None else "not yet reported"
+        if answer.state == "ACCEPTED" and self.outcome.message == "HANDED_OVER":
+            self.outcome = replace(self.outcome, message="ACCEPTED")
+            self.told.step(message, "ACCEPTED", f"found at the provider by its id {attempt.client_id}, waiting for the "
+                           "receipt …")  # fmt: skip
+        return answer.state or ""
+
+    def _ended(self, state: str, reason: str) -> int:
+        message, name = self.claimed.message, self.claimed.attempt.provider
+        seconds = _seconds(message.created_at, _now())
+        self.told.step(message, state, _sentence(state, name, reason, seconds, self.cost, message.currency))
+        return _ENDS[state]
 
 
 async def _not_taken(store: Store, claimed: Claimed, outcome: Outcome, told: Told, by: str) -> int:
@@ -228,7 +314,7 @@ def _sentence(
     price = f", {money(cost, currency)}" if cost is not None else ""
     match state:
         case "READY":
-            return "kept, waits for the bridge"
+            return f"waits to be sent: {reason}" if reason else "kept, waits for the bridge"
         case "INFLIGHT":
             return f"on its way to {provider}"
         case "UNKNOWN":
@@ -237,6 +323,8 @@ def _sentence(
             return f"delivered{after}{price}"
         case "HELD":
             return f"held: {reason}"
+        case "HANDED_OVER":
+            return f"handed to the mail relay of {provider}, waiting to hear of it …"
         case _ if state in _TAKEN:
             return f"taken by {provider}, waiting for the receipt …"
     why = f": {reason}" if reason else ""

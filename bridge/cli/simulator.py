@@ -24,7 +24,7 @@ def _address(context: click.Context, parameter: click.Parameter, value: str | No
 @click.option("--http", metavar="HOST:PORT", callback=_address, default="127.0.0.1:8026", show_default=True,
               help="Gateways and the control API under /sim/.")  # fmt: skip
 @click.option("--smtp", metavar="HOST:PORT", callback=_address, help="An inbox that shows the mails it gets.")
-@click.option("--smpp", metavar="HOST:PORT", callback=_address, help="Not built yet.")
+@click.option("--smpp", metavar="HOST:PORT", callback=_address, help="smsc over SMPP, in the clear.")
 @click.option("--allow-remote", is_flag=True, help="Listen on addresses that other machines can reach.")
 def command(
     http: tuple[str, int], smtp: tuple[str, int] | None, smpp: tuple[str, int] | None, allow_remote: bool
@@ -36,12 +36,10 @@ def command(
 
     Exit codes: 0 ended by a signal, 1 an address cannot be had, 2 a wrong option.
     """
-    if smpp is not None:
-        raise click.UsageError("--smpp: not built yet; this version pretends smsc over HTTP")
-    for name, address in (("--http", http), ("--smtp", smtp)):
+    for name, address in (("--http", http), ("--smtp", smtp), ("--smpp", smpp)):
         if address is not None and not allow_remote and not _is_loopback(address[0]):
             raise click.UsageError(f"{name} {address[0]}: others could use it; say --allow-remote if you mean it")
-    sys.exit(asyncio.run(_run(http, smtp)))
+    sys.exit(asyncio.run(_run(http, smtp, smpp)))
 
 
 def _is_loopback(host: str) -> bool:
@@ -51,7 +49,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-async def _run(http: tuple[str, int], smtp: tuple[str, int] | None) -> int:
+async def _run(http: tuple[str, int], smtp: tuple[str, int] | None, smpp: tuple[str, int] | None) -> int:
     from bridge.simulator.serve import CannotListen, running
     from bridge.simulator.simulator import Simulator
 
@@ -65,6 +63,9 @@ async def _run(http: tuple[str, int], smtp: tuple[str, int] | None) -> int:
             if smtp is not None:
                 mail_port = await simulator.listen_for_mail(*smtp)
                 click.echo(f"mail: smtp://{smtp[0]}:{mail_port}   read it: http://{http[0]}:{port}/sim/mail")
+            if smpp is not None:
+                smpp_port = await simulator.listen_for_smpp(*smpp)
+                click.echo(f"smsc: smpp://{smpp[0]}:{smpp_port}")
             await ended.wait()
     except (CannotListen, OSError) as error:
         click.echo(f"smsbridge simulator: {error}", err=True)

@@ -190,7 +190,9 @@ def _tell(loaded: LoadedBook, found: _Found, *, skip_unbuilt: bool) -> None:
         proven.show_verdict(found.verdict, sum(not one.held for one in outcomes))
     unbuilt = sum("not built yet" in warning for warning in loaded.warnings)
     if unbuilt and any(outcome.failures for outcome in outcomes):
-        click.echo(f"{unbuilt} keys of this configuration are not built yet; smsbridge check names them.")
+        keys, them = ("key", "it") if unbuilt == 1 else ("keys", "them")
+        are = "is" if unbuilt == 1 else "are"
+        click.echo(f"{unbuilt} {keys} of this configuration {are} not built yet; smsbridge check names {them}.")
     click.echo(report.summary(outcomes, skip_unbuilt=skip_unbuilt))
 
 

@@ -105,3 +105,15 @@ def parse_store_url(text: str) -> str:
     if found[1] == "postgresql" and ((at and ":" in login) or re.search(r"[?&]password=", found[2])):
         raise ValueError("a password stands in the URL; write it under password: {credential: NAME}")
     return text
+
+
+def parse_sum(text: str, *needed: str) -> str:
+    """``{phone}:{ts}:{secret}``: fields of a provider's call in braces, all *needed* among them, ASCII between."""
+    fields = re.findall(r"\{([a-z]+)\}", text)
+    if re.search(r"[{}]", re.sub(r"\{[a-z]+\}", "", text)) or not (text.isascii() and text.isprintable()):
+        raise ValueError(f"fields in braces with ASCII between them, like {{phone}}:{{secret}}; found {_shown(text)}")
+    missing = [name for name in needed if name not in fields]
+    if missing:
+        names = " and ".join(f"{{{name}}}" for name in missing)
+        raise ValueError(f"{names} must be in it, or anybody could change that; found {_shown(text)}")
+    return text

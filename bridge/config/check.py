@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bridge.config.checks import doors, money, patterns, people, rules, ruletests, shade, unused
+from bridge.config.checks import doors, money, patterns, people, plain, rules, ruletests, shade, unused, ways
 from bridge.config.checks.whole import Whole
 from bridge.config.notyet import not_yet
 from bridge.config.problem import Problem
 
 _CHECKS = (
-    *people.CHECKS, *money.CHECKS, *doors.CHECKS, *patterns.CHECKS, *rules.CHECKS, *shade.CHECKS, *unused.CHECKS,
-    *ruletests.CHECKS, not_yet,
+    *people.CHECKS, *money.CHECKS, *plain.CHECKS, *doors.CHECKS, *patterns.CHECKS, *rules.CHECKS, *shade.CHECKS,
+    *unused.CHECKS, *ways.CHECKS, *ruletests.CHECKS, not_yet,
 )  # fmt: skip
 
 

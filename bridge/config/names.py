@@ -47,6 +47,11 @@ def parse_title(text: str) -> str:
     return text.strip()
 
 
+def parse_condition_name(text: str) -> str:
+    """A name of conditions: as that of a rule, matched without case."""
+    return parse_title(text).lower()
+
+
 def parse_phone(text: str, region: str | None = None) -> str:
     """``+7 701 000-00-01`` → ``+77010000001``. A national number is refused with the one that *region* makes of it."""
     bare = text.translate(_INSIDE_PHONE)

@@ -25,6 +25,7 @@ from bridge.config.addresses import (
     parse_host_port,
     parse_relay,
     parse_store_url,
+    parse_sum,
     parse_url,
 )
 from bridge.config.amounts import (
@@ -44,6 +45,7 @@ from bridge.config.names import (
     Network,
     Who,
     parse_charset,
+    parse_condition_name,
     parse_domain,
     parse_field,
     parse_file_name,
@@ -217,6 +219,7 @@ Numbers = Annotated[NumberRange, _read(NumberRange, parse_range), _schema("10-99
 Name = Annotated[str, _text_of(parse_name), _schema("a name without blanks", "string", "number")]
 FileName = Annotated[str, _text_of(parse_file_name), _schema("the name of a file, without its ending")]
 Title = Annotated[str, _text_of(parse_title), _schema("a name, blanks allowed", "string", "number")]
+ConditionName = Annotated[str, _text_of(parse_condition_name), _schema("a name, blanks allowed", "string", "number")]
 Phone = Annotated[str, _regional(SecretText, parse_phone), _schema("+77010000001", "string", "number")]
 OurNumber = Annotated[str, _text_of(parse_our_number), _schema("a phone or a short code", "string", "number")]
 Prefix = Annotated[str, _text_of(parse_prefix), _schema("+7701", "string", "number")]
@@ -240,6 +243,17 @@ AddressText = Annotated[Address, _read(Address, parse_address), _schema("HOST:PO
 HostPortText = Annotated[HostPort, _read(HostPort, parse_host_port), _schema("host:port")]
 RelayText = Annotated[Relay, _read(Relay, parse_relay), _schema("smtp://mail.example.kz:25")]
 Url = Annotated[str, _text_of(parse_url), _schema("https://sms.example.kz")]
+StatusSum = Annotated[
+    str,
+    _text_of(lambda text: parse_sum(text, "id", "phone", "status", "secret")),
+    _schema("{id}:{phone}:{status}:{secret}"),
+]
+InboundSum = Annotated[
+    str, _text_of(lambda text: parse_sum(text, "phone", "mes", "secret")), _schema("{phone}:{mes}:{to}:{secret}")
+]
+WaitCallSum = Annotated[
+    str, _text_of(lambda text: parse_sum(text, "phone", "secret")), _schema("{phone}:{ts}:{secret}")
+]
 StoreUrl = Annotated[str, _text_of(parse_store_url), _schema("sqlite:///PATH or postgresql://USER@HOST/NAME")]
 SecretRef = Annotated[
     Secret,

@@ -7,20 +7,23 @@ under a key of its own, then decided by the planner.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.delivery.gateways import Account, Gateways
+from bridge.delivery.gateways import PAUSED, Account, Gateways
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
+from bridge.model import TroubleKind
 from bridge.providers.base import Balance, Gateway, Inbound, NoWayToAsk, inbound_key
-from bridge.store import accounts, inbound
+from bridge.store import accounts, health, inbound, linked
 from bridge.store.engine import Store, Tx
+from bridge.store.health import GatewayHealth
 
 log = structlog.get_logger("accounts")
 
+HEALTH_EVERY = timedelta(seconds=30)
 BALANCE_EVERY = timedelta(minutes=10)
 _FIRST_HOURS = 24  # how far back the first fetch of inbound SMS looks
 
@@ -37,13 +40,18 @@ class Accounts:
         now: Callable[[], datetime],
         arrived: Callable[[], None],
         known: Callable[[str, Balance], None] = lambda _account, _balance: None,
+        alarm: Callable[[TroubleKind, str, str], None] = lambda _kind, _name, _why: None,
+        healthy: Callable[[Mapping[str, GatewayHealth]], None] = lambda _found: None,
     ) -> None:
+        """*alarm* hears of an account that cannot send (F24), *healthy* now and then of how the doors do."""
         self._store = store
         self._gateways = gateways
         self._polled = polled
         self._now = now
         self._arrived = arrived
         self._known = known
+        self._alarm = alarm
+        self._healthy = healthy
         self._due: dict[str, datetime] = {}
 
     async def run(self) -> None:
@@ -56,9 +64,13 @@ class Accounts:
             await asyncio.sleep(1.0)
 
     async def round(self) -> None:
-        """Ask whatever is due now; keep store and memory of one mind about pauses."""
+        """Ask whatever is due now; keep store and memory of one mind about pauses, and know how the doors do."""
         for account, paused in self._gateways().pauses():
             await self._note_pause(account, paused=paused)
+        if self._is_due("health", HEALTH_EVERY):
+            found = await self._store.read(lambda tx: health.look(tx, self._now()))
+            self._gateways().health = found
+            self._healthy(found)
         for gateway in self._first_doors():
             if self._is_due(f"balance {gateway.account}", BALANCE_EVERY):
                 await self._balance(gateway)
@@ -90,8 +102,8 @@ class Accounts:
         except NoWayToAsk:
             return
         except DeliveryError as error:
-            if isinstance(error, AccountPaused):
-                self._gateways().pause(gateway.name, error)
+            if isinstance(error, AccountPaused) and self._gateways().pause(gateway.name, error):
+                self._alarm(PAUSED[error.cause], gateway.name, error.reason)
             log.warning("no balance", gateway=gateway.name, why=error.reason)
             return
 
@@ -126,8 +138,13 @@ class Accounts:
         for one in found:
             when = one.received.isoformat() if one.received else ""
             key = f"{gateway.account}/{inbound_key(one.id, one.phone, one.to, one.text, when)}"
-            kind = "call" if one.call else "sms"
-            new += inbound.keep(tx, key, kind, gateway.name, one.phone, one.to, one.text, now)
+            if one.call:
+                rang_at = min(one.received or one.sent or now, now)
+                new += inbound.ring(tx, key, gateway.name, one.phone, one.to, rang_at)
+            elif not linked.came_over_a_link(
+                tx, gateway.account, one.phone, one.to, one.text, one.received or one.sent or now
+            ):
+                new += inbound.keep(tx, key, "sms", gateway.name, one.phone, one.to, one.text, now)
             newest = max(newest, int(one.id) if one.id.isdigit() else 0)
         if newest:
             accounts.put(tx, replace(accounts.get(tx, gateway.account), last_inbound_id=str(newest)))

@@ -12,10 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
+from bridge.delivery.pace import Pace
+from bridge.dispatch.budgets import Limit
 from bridge.errors import AccountPaused
-from bridge.model import Message
-from bridge.providers.base import Gateway, LinkedGateway
+from bridge.model import Message, TroubleKind
+from bridge.providers.base import CallsToConfirm, Gateway, LinkedGateway
+from bridge.store.engine import Tx
+from bridge.store.health import GatewayHealth
 from bridge.store.outbox import Attempt, Prepared, Wait
 
 _TRIPS_AFTER = 5  # failures in a row
@@ -27,6 +32,12 @@ SAME_TEXT_PAUSE = timedelta(seconds=61)
 _MINUTE_RULE = ("smsc:", "smsgate:")
 
 _NO_TWINS: Mapping[str, datetime] = MappingProxyType({})
+_NO_RATES: Mapping[str, Limit] = MappingProxyType({})
+_UTC = ZoneInfo("UTC")
+PAUSED: Mapping[str, TroubleKind] = MappingProxyType(
+    {"money": "account.money", "password": "account.password", "blocked": "account.blocked"}
+)
+"""What the operator is told of, by the cause of a pause."""
 _PAUSES = {"money": timedelta(minutes=10), "password": timedelta(minutes=15), "blocked": timedelta(minutes=30)}
 
 
@@ -52,6 +63,7 @@ class Account:
     paused_until: datetime | None = None
     cause: str = ""  # money, password, blocked
     reason: str = ""
+    rates: tuple[Limit, ...] = ()
     noted: bool = False  # the pause stands in the store, where pages and the command line see it
 
     @property
@@ -87,14 +99,37 @@ class Door:
 class Gateways:
     """All doors of the configuration. Used by the event loop and, for choosing, by the store's writer thread."""
 
-    def __init__(self, gateways: Mapping[str, Gateway], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        gateways: Mapping[str, Gateway],
+        now: Callable[[], datetime],
+        rates: Mapping[str, Limit] = _NO_RATES,
+        zone: ZoneInfo = _UTC,
+        before: Gateways | None = None,
+    ) -> None:
+        """*rates* by door, each holds for all doors of its account; calendar days among them are those of *zone*.
+
+        With *before*, which these replace, what is under way goes on: places that are taken, links that are up.
+        """
         self._now = now
-        self._lock = threading.Lock()
+        self._zone = zone
+        self._lock: threading.Lock = before._lock if before else threading.Lock()
+        self.health: Mapping[str, GatewayHealth] = MappingProxyType({})  # by door, from real outcomes
         self.accounts: dict[str, Account] = {}
         self.doors: dict[str, Door] = {}
-        for name, gateway in gateways.items():
-            account = self.accounts.setdefault(gateway.account, Account(gateway.account, Places(0)))
-            self.doors[name] = Door(gateway, account, _places(gateway, account))
+        with self._lock:
+            for name, gateway in gateways.items():
+                account = self.accounts.get(gateway.account) or self._add_account(gateway.account, before)
+                self.doors[name] = Door(gateway, account, _places(gateway, account, before))
+                if name in rates:
+                    account.rates = (*account.rates, rates[name])
+
+    def _add_account(self, name: str, before: Gateways | None) -> Account:
+        known = before.accounts.get(name) if before else None
+        places = known.places if known else Places(0)
+        places.most = 0  # its doors say
+        self.accounts[name] = account = Account(name, places)
+        return account
 
     def __getitem__(self, name: str) -> Gateway:
         return self.doors[name].gateway
@@ -108,8 +143,25 @@ class Gateways:
             places = {id(d.places): d.places for d in self.doors.values() if not self._paused(d.account)}
             return sum(each.free for each in places.values())
 
+    def confirming(self, name: str) -> CallsToConfirm | None:
+        """The door, if it gives out numbers to ring and can be asked for one now."""
+        door, now = self.doors[name], self._now()
+        gateway = door.gateway
+        if not isinstance(gateway, CallsToConfirm) or not gateway.confirms_by_call:
+            return None
+        with self._lock:
+            return None if self._paused(door.account) or door.is_resting(now) else gateway
+
+    def pace(self, tx: Tx, now: datetime, owner: str) -> Pace:
+        """How fast the accounts may go, for one claim of *owner*."""
+        return Pace({a.name: a.rates for a in self.accounts.values() if a.rates}, self._zone, tx, now, owner)
+
     def choose(
-        self, message: Message, attempts: Sequence[Attempt], twins: Mapping[str, datetime] = _NO_TWINS
+        self,
+        message: Message,
+        attempts: Sequence[Attempt],
+        twins: Mapping[str, datetime] = _NO_TWINS,
+        pace: Pace | None = None,
     ) -> Prepared | Wait:
         """The first door of the message's chain that can take it; takes a place in its account.
 
@@ -117,21 +169,31 @@ class Gateways:
         *twins*: accounts that were given the same text for the same phone, and when; they refuse a double, the mail
         door among them without a word, so theirs is the next minute.
         """
-        now = self._now()
+        now = pace.now if pace else self._now()  # that of the claim: "as soon as there is room" is not later than it
         with self._lock:
             candidates = self._candidates(message, attempts)
             free = [door for door in candidates if _minute_is_over(door.account, attempts, twins, now)]
+            starts = {door.account.name: pace.free_at(door.account.name) if pace else now for door in free}
+            slow = [door for door in free if starts[door.account.name] > now]
+            free = [door for door in free if door not in slow]
             for door in free:
-                if not self._paused(door.account) and door.may_try(now) and door.places.free:
+                if not self._paused(door.account) and door.may_try(now) and self._room(door, pace) > 0:
                     self._occupy(door)
                     return _prepared(door.gateway, message, now)
             well = any(not self._paused(door.account) and not door.is_resting(now) for door in free)
+        if slow and not free:
+            return Wait(min(starts.values()))
         if candidates and not free:
             return Wait(min(twins[door.account.name] for door in candidates) + SAME_TEXT_PAUSE)
         return Wait(now if well else now + _LOOK_AGAIN)
 
+    def room(self, name: str, pace: Pace) -> int:
+        """Places of a door's account that are free over all nodes; below zero when ``take`` gave one too many."""
+        with self._lock:
+            return self._room(self.doors[name], pace)
+
     def take(self, name: str) -> bool:
-        """A place for a repeat or a question; False when the account is full or paused."""
+        """A place for a repeat; False when the account is full here, or paused."""
         with self._lock:
             door = self.doors[name]
             if not door.places.free or self._paused(door.account):
@@ -139,12 +201,16 @@ class Gateways:
             self._occupy(door)
             return True
 
-    def give_back(self, name: str) -> None:
-        """A hand-over ended."""
+    def give_back(self, name: str, account: str = "") -> None:
+        """A hand-over ended; with the *account* it was made at, for a door that may have gone or moved meanwhile."""
         with self._lock:
-            door = self.doors[name]
-            door.open = max(0, door.open - 1)
-            door.places.taken = max(0, door.places.taken - 1)
+            door = self.doors.get(name)
+            if door is not None and account in ("", door.account.name):
+                door.open = max(0, door.open - 1)
+                door.places.taken = max(0, door.places.taken - 1)
+            elif account in self.accounts:
+                places = self.accounts[account].places
+                places.taken = max(0, places.taken - 1)
 
     def worked(self, name: str, seconds: float) -> None:
         """The door answered as a door should (a refusal of one message is an answer too)."""
@@ -187,17 +253,40 @@ class Gateways:
             found.paused_until, found.cause, found.reason, found.noted = None, "", "", False
             return True
 
+    def others(self, name: str) -> tuple[str, ...]:
+        """The doors besides *name* that messages may leave by now."""
+        now = self._now()
+        with self._lock:
+            well = (n for n, d in self.doors.items() if not self._paused(d.account) and not d.is_resting(now))
+            return tuple(other for other in well if other != name)
+
     def pauses(self) -> list[tuple[Account, bool]]:
         """Every account, and whether it is paused now."""
         with self._lock:
             return [(account, self._paused(account)) for account in self.accounts.values()]
 
     def _candidates(self, message: Message, attempts: Sequence[Attempt]) -> list[Door]:
-        """Fewest attempts first, the chain's order among equals; without those that refused this content."""
+        """Fewest attempts first, the chain's order among equals; without those that refused this content.
+
+        What is critical tries a door behind the others while most of what that takes does not arrive.
+        """
         refused = {attempt.provider for attempt in attempts if attempt.state == "REFUSED"}
         tried = [attempt.provider for attempt in attempts]
         chain = [name for name in message.providers if name in self.doors and name not in refused]
-        return [self.doors[name] for name in sorted(chain, key=tried.count)]
+        critical = message.message_class == "critical"
+        return [self.doors[n] for n in sorted(chain, key=lambda n: (tried.count(n), critical and self._is_poor(n)))]
+
+    def _is_poor(self, name: str) -> bool:
+        found = self.health.get(name)
+        return found is not None and found.is_poor
+
+    def _room(self, door: Door, pace: Pace | None) -> int:
+        """See ``room``. A link is its node's own, and so are its places."""
+        places = door.places
+        if pace is None or places is not door.account.places:
+            return places.most - places.taken
+        linked = {name for name, each in self.doors.items() if each.places is not each.account.places}
+        return places.most - places.taken - pace.elsewhere(door.account.name, linked)
 
     @staticmethod
     def _occupy(door: Door) -> None:
@@ -218,10 +307,12 @@ def _minute_is_over(
     return now >= twins[account.name] + SAME_TEXT_PAUSE
 
 
-def _places(gateway: Gateway, account: Account) -> Places:
+def _places(gateway: Gateway, account: Account, before: Gateways | None) -> Places:
     """The least that any door of an account wants holds for all; a window of unanswered PDUs is its link's own."""
     if isinstance(gateway, LinkedGateway):
-        return Places(gateway.parallel)
+        earlier = before.doors.get(gateway.name) if before else None
+        stays = earlier is not None and gateway.takes_over(earlier.gateway)
+        return earlier.places if earlier is not None and stays else Places(gateway.parallel)
     account.places.most = min(account.places.most or gateway.parallel, gateway.parallel)
     return account.places
 

@@ -25,6 +25,10 @@ log = structlog.get_logger("links")
 
 _LOOK = 0.5  # seconds between looks for gateways that came or went, and for parked receipts
 _LONG = timedelta(seconds=30)  # between looks when nothing was parked lately
+_LATELY, _PARKED_FOR = (
+    timedelta(minutes=1),
+    timedelta(hours=1),
+)  # how far such a look goes back: a quick one, a slow one
 _MISSING = "[…]"  # stands where a piece of an inbound SMS never came
 
 
@@ -61,15 +65,17 @@ class Links:
             await asyncio.sleep(_LOOK)
 
     async def follow(self) -> None:
-        """Open what is new since the last look, close what is gone."""
+        """Open what is new since the last look, close what is gone; a link that serves the new door, too, stays up."""
         wanted = {
             name: door.gateway
             for name, door in self._gateways().doors.items()
             if isinstance(door.gateway, LinkedGateway)
         }
         for name, gateway in list(self._open.items()):
-            if wanted.get(name) is not gateway:
-                del self._open[name]
+            if (after := wanted.get(name)) is gateway:
+                continue
+            del self._open[name]
+            if after is None or not after.takes_over(gateway):
                 closing = asyncio.create_task(gateway.close(), name=f"close {name}")
                 self._closing.add(closing)
                 closing.add_done_callback(self._closing.discard)
@@ -95,8 +101,10 @@ class Links:
         recent = self._parked_at is not None and now - self._parked_at < _LONG
         if not self._open or (not recent and now < self._next_look):
             return
-        self._next_look = now + _LONG
-        if await self._store.write(self._looked_again):
+        slow = now >= self._next_look
+        if slow:
+            self._next_look = now + _LONG
+        if await self._store.write(lambda tx: self._looked_again(tx, _PARKED_FOR if slow else _LATELY)):
             self._arrived()
 
     def _kept(self, tx: Tx, gateway: LinkedGateway, arrival: Arrival) -> bool:
@@ -131,11 +139,11 @@ class Links:
         key = inbound_key("", pieces.phone, pieces.to, text, "")
         return linked.sms(tx, pieces.account, pieces.provider, pieces.phone, pieces.to, text, key, now)
 
-    def _looked_again(self, tx: Tx) -> bool:
+    def _looked_again(self, tx: Tx, parked_for: timedelta) -> bool:
         now = self._now()
         accounts = sorted({gateway.account for gateway in self._open.values()})
-        told = linked.adopt(tx, accounts, now)
-        self._decide(tx, [self._explained(receipt) for receipt, _phone in told])
+        told = linked.adopt(tx, accounts, parked_for, now)
+        self._decide(tx, [self._explained(receipt) for receipt in told])
         by_account = {gateway.account: gateway for gateway in self._open.values()}
         late = linked.late_pieces(tx, accounts, now)
         read = [self._joined(tx, by_account[pieces.account], pieces, now) for pieces in late]

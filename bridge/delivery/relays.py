@@ -22,7 +22,7 @@ def mail_ways(
     relay. *hostname* is what we say in EHLO; *trust* replaces the system's. What is given raises ConfigError."""
 
     def way(name: str, settings: Provider) -> MailWay:
-        known = _relay_settings(name, settings, outgoing)
+        known = relay_settings(name, settings, outgoing)
         password = known.password.resolve("outgoing_mail.password") if known.user and known.password else None
         relay = MailRelay(
             known, password, hostname=hostname, trust=trust, answer_within=_ANSWER, taken_within=_TAKEN,
@@ -33,8 +33,8 @@ def mail_ways(
     return way
 
 
-def _relay_settings(name: str, settings: Provider, outgoing: OutgoingMail | None) -> OutgoingMail:
-    """Raises ConfigError."""
+def relay_settings(name: str, settings: Provider, outgoing: OutgoingMail | None) -> OutgoingMail:
+    """The relay of one door; ``from_`` is where its error mails go. Raises ConfigError."""
     where, relay = f"providers.{name}", settings.relay
     if relay is None:
         raise ConfigError((f"{where}.relay: is missing; write smtp://HOST:25",))

@@ -13,7 +13,9 @@ from datetime import datetime
 
 import structlog
 
-from bridge.delivery.gateways import SAME_TEXT_PAUSE, Gateways
+from bridge.delivery.choosing import Choosing
+from bridge.delivery.gateways import PAUSED, Gateways
+from bridge.delivery.numbers import Numbers
 from bridge.delivery.retry import outcome
 from bridge.errors import (
     AccountPaused,
@@ -24,18 +26,17 @@ from bridge.errors import (
     StoreUnavailable,
     TemporaryFailure,
 )
-from bridge.model import Failed, JournalEntry, Message
+from bridge.model import Failed, JournalEntry, TroubleKind
 from bridge.providers.base import Accepted, Request
 from bridge.store import journal, outbox, spends
 from bridge.store.engine import Store, Tx
-from bridge.store.outbox import Attempt, Claimed, Outcome, Prepared, Wait
+from bridge.store.outbox import Claimed, Outcome
 
 log = structlog.get_logger("sender")
 
 _MOST = 64  # messages claimed in one transaction
 _POLL = 1.0
 _EXPIRE_EVERY = 5.0
-
 Ended = Callable[[Claimed, Outcome, float], None]
 Decide = Callable[[Tx, Sequence[Failed]], None]
 
@@ -58,7 +59,7 @@ class Sender:
         decide_failed: Decide,
         charge: Callable[[], spends.Charge | None] = lambda: None,
         ended: Ended = lambda _claimed, _outcome, _seconds: None,
-        alarm: Callable[[str, str, str], None] = lambda _kind, _name, _why: None,
+        alarm: Callable[[TroubleKind, str, str], None] = lambda _kind, _name, _why: None,
     ) -> None:
         self._store = store
         self._gateways = gateways
@@ -69,6 +70,7 @@ class Sender:
         self._ended = ended
         self._alarm = alarm
         self._woken = asyncio.Event()
+        self._numbers = Numbers(store, gateways, owner=owner, now=now, ended=self._woken.set, paused=self._pause)
         self._under_way: set[asyncio.Task[None]] = set()
         self._outcomes: list[tuple[Claimed, Outcome, float]] = []
         self._flush = asyncio.Event()
@@ -95,6 +97,7 @@ class Sender:
                 if loop.time() >= next_expire:
                     next_expire = loop.time() + _EXPIRE_EVERY
                     await self._expire()
+                most = min(self._gateways().free(), _MOST)
                 claimed = await self._claim()
             except StoreUnavailable as error:
                 log.warning("store away", error=str(error))
@@ -102,7 +105,7 @@ class Sender:
                 continue
             for one in claimed:
                 self.submit(one)
-            if not claimed or not self._gateways().free():
+            if len(claimed) < most or not self._gateways().free():  # nothing more is ready for those who have room
                 await self._wait()
 
     def submit(self, claimed: Claimed) -> None:
@@ -119,6 +122,7 @@ class Sender:
 
     async def finish(self, seconds: float) -> int:
         """Await the answers on the wire; how many did not come in time (they stay INFLIGHT, threats F19)."""
+        self._numbers.close()
         pending: set[asyncio.Task[None]] = set()
         if self._under_way:
             _done, pending = await asyncio.wait(set(self._under_way), timeout=seconds)
@@ -135,33 +139,26 @@ class Sender:
         free = min(gateways.free(), _MOST)
         if not free:
             return []
-        taken: list[str] = []
+        made: list[Choosing] = []
 
         def claim(tx: Tx) -> list[Claimed]:
-            given: dict[tuple[str, str, str], dict[str, datetime]] = {}  # in this very claim
-
-            def choose(message: Message, attempts: Sequence[Attempt]) -> Prepared | Wait:
-                same = given.setdefault((message.phone, message.text, message.originator), {})
-                twins = {**outbox.twins(tx, message, now - SAME_TEXT_PAUSE), **same}
-                choice = gateways.choose(message, attempts, twins)
-                if isinstance(choice, Prepared):
-                    taken.append(choice.provider)
-                    same[choice.account] = now
-                return choice
-
-            return outbox.claim(tx, now, self._owner, free, choose)
+            made[:] = [Choosing(gateways, tx, now, self._owner)]
+            return outbox.claim(tx, now, self._owner, free, made[0])
 
         claiming = asyncio.ensure_future(self._store.write(claim))
         try:
-            return await asyncio.shield(claiming)
+            claimed = await asyncio.shield(claiming)
         except asyncio.CancelledError:
             for one in await claiming:  # it is INFLIGHT, so it goes: nobody else would look at it before the next start
                 self.submit(one)
             raise
         except BaseException:
-            for name in taken:
+            for name in made[0].taken if made else ():
                 gateways.give_back(name)
             raise
+        for message in made[0].asking:
+            self._numbers.ask(message)
+        return claimed
 
     async def _expire(self) -> None:
         now = self._now()
@@ -179,7 +176,7 @@ class Sender:
         try:
             ended = await self._handed_over(gateways, claimed)
         finally:
-            gateways.give_back(name)
+            gateways.give_back(name, claimed.attempt.account)
             self._woken.set()
         seconds = asyncio.get_running_loop().time() - begin
         self._learn(gateways, name, ended, seconds)
@@ -209,9 +206,7 @@ class Sender:
             case Accepted() | PermanentFailure():
                 gateways.worked(name, seconds)
             case AccountPaused():
-                if gateways.pause(name, ended):
-                    log.error("account paused", gateway=name, cause=ended.cause, why=ended.reason)
-                    self._alarm(f"account.{ended.cause}", name, ended.reason)
+                self._pause(name, ended)
             case NotSent(code=code) if code:
                 gateways.worked(name, seconds)  # it answered: "not now" is no fault of the door
             case NotSent() | OutcomeUnknown() | TemporaryFailure():
@@ -219,6 +214,12 @@ class Sender:
                 if gateways.failed(name, ended.reason):
                     log.error("gateway rests", gateway=name, why=ended.reason)
                     self._alarm("gateway", name, ended.reason)
+
+    def _pause(self, name: str, error: AccountPaused) -> None:
+        """The account cannot be used: said once, by another path than its own (F24)."""
+        if name in self._gateways() and self._gateways().pause(name, error):
+            log.error("account paused", gateway=name, cause=error.cause, why=error.reason)
+            self._alarm(PAUSED[error.cause], name, error.reason)
 
     def _speak_once(self, name: str, ended: DeliveryError) -> None:
         """A code that the provider's manual does not have is said loudly, once."""

@@ -14,15 +14,15 @@ from typing import Protocol
 
 import structlog
 
-from bridge.delivery import handed, repeated
+from bridge.delivery import handed, history, repeated
 from bridge.delivery.gateways import Gateways
-from bridge.delivery.unknown import Ask, Believe, GiveUp, Resend, heard, next_step
+from bridge.delivery.unknown import Ask, Believe, GiveUp, Resend, heard, next_step, unresolved
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
 from bridge.model import Failed, JournalEntry, Message, MessageState, Receipt
-from bridge.providers.base import Doubt, Question, Request, StatusAnswer
+from bridge.providers.base import Doubt, FindsSent, Gateway, Question, Request, StatusAnswer
 from bridge.store import journal, outbox, spends
 from bridge.store.engine import Store, Tx
-from bridge.store.outbox import Claimed, Outcome, Watched
+from bridge.store.outbox import Attempt, Claimed, Outcome, Watched
 
 log = structlog.get_logger("watcher")
 
@@ -115,6 +115,8 @@ class Watcher:
         match self._doubt(watched):
             case "late":
                 step = handed.next_step(watched.attempts, message.state, message.message_class, revision, now)
+            case "history":
+                step = history.next_step(watched.attempts, message.message_class, revision, now)
             case "repeat" | "once" as doubt:
                 step = repeated.next_step(watched.attempts, message.message_class, revision, doubt, now)
             case _:
@@ -135,13 +137,13 @@ class Watcher:
         attempt, gateway = watched.attempts[-1], gateways[watched.attempts[-1].provider]
         ended: StatusAnswer | DeliveryError
         try:
-            ended = await gateway.status(Question(watched.message.phone, attempt.client_id, attempt.provider_id))
+            ended = await _fate(gateway, watched)
         except DeliveryError as error:
             if isinstance(error, AccountPaused):
                 gateways.pause(attempt.provider, error)  # asking a blocked account prolongs the block
             ended = error
         ours = True
-        if isinstance(ended, StatusAnswer) and ended.state is not None:
+        if isinstance(ended, StatusAnswer) and ended.state is not None and gateway.doubt != "history":
             request = Request(attempt.request, attempt.client_id)
             ours = gateway.is_ours(request, ended, watched.attempts[0].started_at)
         now = self._now()
@@ -150,24 +152,33 @@ class Watcher:
 
     async def _resend(self, gateways: Gateways, watched: Watched, why: str) -> None:
         name, now = watched.attempts[-1].provider, self._now()
-        if not gateways.take(name):
-            await self._store.write(lambda tx: outbox.look_again(tx, watched.message.id, now + _second()))
-            return
+
+        def again(tx: Tx) -> Claimed | None:
+            if taken and gateways.room(name, gateways.pace(tx, now, self._owner)) >= 0:
+                return outbox.again(tx, watched, now, self._owner)
+            outbox.look_again(tx, watched.message.id, now + _second())
+            return None
+
+        taken, claimed = gateways.take(name), None
         try:
-            claimed = await self._store.write(lambda tx: outbox.again(tx, watched, now, self._owner))
-        except BaseException:
-            gateways.give_back(name)
-            raise
+            claimed = await self._store.write(again)
+        finally:
+            if taken and claimed is None:
+                gateways.give_back(name)
+        if claimed is None:
+            return
         log.warning("identical request again", message=watched.message.id, gateway=name, why=why)
         self._submit(claimed)
 
     async def _believe(self, watched: Watched, belief: Believe) -> None:
         message, attempt, now = watched.message, watched.attempts[-1], self._now()
-        settled = Outcome(
-            message.id, attempt.number, "ACCEPTED", "ACCEPTED", reason="found by its id", provider_id=attempt.client_id,
-            code=belief.code, cost=belief.cost, due_at=now,
-        )  # fmt: skip
         gateways = self._gateways()
+        listed = self._doubt(watched) == "history"  # the list has no id that a receipt will name
+        reason = "found in the list of sent messages" if listed else "found by its id"
+        settled = Outcome(
+            message.id, attempt.number, "ACCEPTED", "ACCEPTED", reason=reason,
+            provider_id="" if listed else attempt.client_id, code=belief.code, cost=belief.cost, due_at=now,
+        )  # fmt: skip
         receipt = Receipt(message.id, belief.state, attempt.provider, belief.code, belief.error)
         if attempt.provider in gateways:
             found = StatusAnswer(belief.state, belief.code, belief.error)
@@ -186,7 +197,7 @@ class Watcher:
     async def _give_up(self, watched: Watched, end: GiveUp) -> None:
         """No proof in time: critical goes another way, marked; the rest waits for a person (threats §2)."""
         message, attempt, now = watched.message, watched.attempts[-1], self._now()
-        others = tuple(name for name in message.providers if name != attempt.provider)
+        others = self._others(message, attempt)
         chain = (others or message.providers) if end.how == "copy" else ()
         # with a copy on its way the first stays UNKNOWN for good: only a receipt may still say what became of it
         state: MessageState = "UNKNOWN" if chain else "HELD"
@@ -197,11 +208,19 @@ class Watcher:
             outbox.reconsider(tx, message.id)
             outbox.settle(tx, [settled], now)
             journal.add(tx, [_entry(message, "attempt.given_up", now, {"how": end.how, "why": end.why})])
-            self._decide(tx, [Failed(message.id, f"outcome unknown, {end.why}", "4.4.2", chain)])
+            why, asked = f"outcome unknown, {end.why}", sum(len(each.evidence) for each in watched.attempts)
+            self._decide(tx, [Failed(message.id, why, "4.4.2", chain, attempt.provider, asked)])
 
         await self._store.write(give_up)
         log.error("outcome unknown", message=message.id, how=end.how, why=end.why)
         self._moved(message, "HELD")
+
+    def _others(self, message: Message, attempt: Attempt) -> tuple[str, ...]:
+        """The chain without the door in doubt; those of its account last, which may have the first copy already."""
+        gateways = self._gateways()
+        left = [name for name in message.providers if name != attempt.provider]
+        same = {name for name in left if name in gateways and gateways[name].account == attempt.account}
+        return tuple(sorted(left, key=lambda name: name in same))
 
     # a receipt that nobody sent
 
@@ -238,6 +257,15 @@ class Watcher:
                 outbox.look_again(tx, one.message.id, now + _pause(one, now))
 
         await self._store.write(write)
+
+
+async def _fate(gateway: Gateway, watched: Watched) -> StatusAnswer:
+    """What the provider says of the last attempt, asked for by our id, or looked for among what was sent."""
+    attempt = watched.attempts[-1]
+    if gateway.doubt == "history" and isinstance(gateway, FindsSent):
+        first = unresolved(watched.attempts, attempt.account)[0]
+        return await gateway.find(Request(attempt.request, attempt.client_id), first.started_at)
+    return await gateway.status(_question(watched))
 
 
 def _question(watched: Watched) -> Question:

@@ -7,18 +7,18 @@ through the incident, which knows who has been told. A recovery goes the ways it
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
 from bridge.dispatch import announcing, flapping, letters, limits, notices, pairs, watching
-from bridge.dispatch.announcing import announce, below_threshold, threshold_tally
+from bridge.dispatch.announcing import announce, passed_threshold, threshold_tally
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.ending import ended
 from bridge.dispatch.recovery import recovered
 from bridge.dispatch.silenced import SILENT, is_silent, marked
-from bridge.dispatch.telling import Ask, kind_of, not_told, quiet_timers, tell
+from bridge.dispatch.telling import Ask, kind_of, not_told, quiet_timers, tell_by_all
 from bridge.memory import Known, Memory, Needs
 from bridge.model import SEVERITIES, Event, Held, Incident, Notification, Plan, Reading, Route, RoutedEvent
 from bridge.oncall.people import Target
@@ -44,7 +44,7 @@ def needs_of(reading: Reading, book: RuleBook, now: datetime, known: Known) -> N
     """The rows that a reading will touch."""
     keys: set[tuple[str, str]] = set()
     producer_keys: set[tuple[str, str]] = set()
-    causes = {f"unrouted/{reading.source}", f"from/{reading.source}"}
+    causes = {f"{cause}/{reading.source}" for cause in ("unrouted", "from", "number")}
     phones: set[str] = set()
     more: list[Needs] = []
     for routed in reading.events:
@@ -61,20 +61,21 @@ def needs_of(reading: Reading, book: RuleBook, now: datetime, known: Known) -> N
                 keys.add((reading.source, key))
                 found = book.targets(action, route.recipients, now, reading.source, overrides=known.overrides).people
                 phones.update(target.phone for target in found)
-                more.append(_gates(reading, route, action, key, book, found, now))
+                more.extend(_gates(reading, route, action, key, book, found, now))
     more.append(watching.needs_of(reading, book, now, known))
-    return Needs.of(more) | Needs(
+    own = Needs(
         keys=frozenset(keys),
         producer_keys=frozenset(producer_keys),
         talkers=frozenset(phones),
         digests=frozenset({reading.digest} - {""}),
         causes=frozenset(causes),
     )
+    return Needs.of([own, *more])
 
 
 def _gates(
     reading: Reading, route: Route, action: Action, key: str, book: RuleBook, people: Sequence[Target], now: datetime
-) -> Needs:
+) -> Iterator[Needs]:
     """What the gates of *route* ask for."""
     event, sender = route.event, reading.sender
     tallies: set[str] = set()
@@ -84,12 +85,10 @@ def _gates(
     if book.flapping:
         tallies.add(flapping.name_of(event, key))
         timers.add(flapping.name_of(event, key))
-    gates = announcing.needs_of(book, route.rule, action, event, sender, route.recipients)
-    phones = [target.phone for target in people]
-    gates |= limits.needs_of(book, action, route.rule, event.source, phones, now)
-    return gates | Needs(
-        tallies=frozenset(tallies), timers=frozenset(timers), hiders=bool(route.marks.hidden or route.marks.hides)
-    )
+    yield announcing.needs_of(book, route.rule, action, event, sender, route.recipients)
+    yield limits.needs_of(book, action, route.rule, event.source, [target.phone for target in people], now)
+    hiders = bool(route.marks.hidden or route.marks.hides)
+    yield Needs(tallies=frozenset(tallies), timers=frozenset(timers), hiders=hiders)
 
 
 def incident_key(book: RuleBook, reading: Reading, route: Route) -> str:
@@ -171,10 +170,11 @@ def _act(draft: Draft, case: _Case) -> None:
 
 def _untracked(draft: Draft, case: _Case) -> None:
     """``track: false``: a plain message, no incident, no dedup, no code."""
-    ask = _ask(case, None, "0")
-    for target in _targets(draft, case):
+    ask, targets = _ask(case, None, "0"), _targets(draft, case)
+    for target in targets:
         case.paged.add(target.phone)
-        tell(draft, [ask], target)
+        tell_by_all(draft, ask, target)
+    announcing.missed(draft, [(ask, targets)])
 
 
 def _ask(case: _Case, incident: Incident | None, step: str) -> Ask:
@@ -193,9 +193,13 @@ def _targets(draft: Draft, case: _Case) -> list[Target]:
     found = draft.book.targets(
         case.action, case.route.recipients, draft.now, case.reading.source, overrides=draft.held_rotas()
     )
+    notices.otherwise(draft, found)
     for reason in found.reasons:
         draft.fate(case.n, "nothing", rule=case.route.rule, reason=reason)
-        notices.hole(draft, case.reading.mail_id, case.reading.subject, reason)
+        if not reason.startswith(notices.NUMBER):
+            notices.hole(draft, case.reading.mail_id, case.reading.subject, reason)
+    if found.refused:
+        notices.numbers_not_allowed(draft, case.reading, found.refused)
     if found.nobody:
         draft.fate(case.n, "nothing", rule=case.route.rule, reason="to nobody")
     return [target for target in found.people if target.phone not in case.paged]
@@ -265,11 +269,11 @@ def _announce(draft: Draft, case: _Case, incident: Incident, targets: list[Targe
     """Tell *targets*; each of them once for this step of this episode."""
     ask = _ask(case, incident, step)
     untold = incident.sent_at is None and case.event.state != "recovery"
-    reason = below_threshold(draft, ask, incident.key) if untold else ""
-    if reason:
-        not_told(draft, ask, None, reason)
-        return
-    case.paged.update(announce(draft, ask, targets))
+    passed = passed_threshold(draft, ask, incident.key) if untold else ask
+    if isinstance(passed, str):
+        not_told(draft, ask, None, passed)
+    else:
+        case.paged.update(announce(draft, passed, targets))
 
 
 def _remember_mailed(draft: Draft, case: _Case, incident: Incident) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bridge.book import RuleBook
 from bridge.config.models.rules import Threshold
 from bridge.config.spans import written_duration
-from bridge.dispatch import notices
+from bridge.dispatch import absence, notices
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.holding import digest_bundle, group_bundle, hold, next_of, value_of
-from bridge.dispatch.telling import Ask, is_told, not_told, targets_of, tell
+from bridge.dispatch.telling import Ask, is_told, not_told, targets_of, tell_by_all
 from bridge.memory import Needs
 from bridge.model import Event
 from bridge.oncall.people import Target
@@ -21,10 +22,28 @@ def announce(draft: Draft, ask: Ask, targets: Sequence[Target]) -> set[str]:
     """Tell *targets* of *ask*, or keep it for later; the phones that are told, now or then."""
     if not targets:
         return set()
-    if not (_in_digest(draft, ask) or _in_group(draft, ask)):
+    if not with_others(draft, ask):
         for target in targets:
-            tell(draft, [ask], target)
+            tell_by_all(draft, ask, target)
+        missed(draft, [(ask, targets)])
     return {target.phone for target in targets}
+
+
+def with_others(draft: Draft, ask: Ask) -> bool:
+    """Whether it waits to be said together with others of its rule: nothing alone, neither a trouble nor its end."""
+    return _in_digest(draft, ask) or _in_group(draft, ask)
+
+
+def missed(draft: Draft, meant: Sequence[tuple[Ask, Sequence[Target]]]) -> None:
+    """Say it loudly where all that were meant have said STOP."""
+    gone = [
+        absence.Missed(
+            ask.held, ask.action, draft.incident(ask.incident.id) if ask.incident else None, tuple(targets)
+        )
+        for ask, targets in meant
+        if absence.all_stopped(draft, targets)
+    ]  # fmt: skip
+    absence.nobody_left(draft, gone)
 
 
 def again(draft: Draft, ask: Ask) -> None:
@@ -35,6 +54,7 @@ def again(draft: Draft, ask: Ask) -> None:
 def meant(draft: Draft, ask: Ask) -> Sequence[Target]:
     """Whom the rule means now that it is said; a hole in a rota is said too, and the operator hears of it."""
     found = targets_of(draft, ask)
+    notices.otherwise(draft, found)
     for reason in found.reasons:
         heard = any(entry.kind == "person.not_told" and entry.data.get("reason") == reason for entry in draft.journal)
         not_told(draft, ask, None, reason)
@@ -65,7 +85,7 @@ def _in_group(draft: Draft, ask: Ask) -> bool:
     bundle = group_bundle(held.rule, group, held.event, held.sender, held.recipients)
     timer = draft.timer(bundle)
     due = timer.due_at if timer else draft.now + group.wait
-    if timer is None and ask.action.message_class == "critical":
+    if timer is None and ask.action.message_class == "critical" and ask.kind != "recovery":
         draft.put_timer(bundle, due, "group")  # the first goes at once, the rest is collected
         return False
     hold(draft, held, bundle, due, "group")
@@ -73,16 +93,21 @@ def _in_group(draft: Draft, ask: Ask) -> bool:
     return True
 
 
-def below_threshold(draft: Draft, ask: Ask, key: str) -> str:
-    """``2 of 3 in 5m`` while too few came, "" when it may go on. Counts this event; *key* is its incident's."""
+def passed_threshold(draft: Draft, ask: Ask, key: str) -> Ask | str:
+    """``2 of 3 in 5m`` while too few came; else what is said, which counts all that the threshold did.
+
+    Counts this event; *key* is its incident's.
+    """
     threshold, held = ask.action.threshold, ask.held
     if threshold is None:
-        return ""
+        return ask
     name = threshold_tally(threshold, held.rule, key, held.event, held.sender, held.recipients)
     most, span = threshold.count.count, threshold.count.window
     draft.count(name, span)
     seen = draft.counted(name, span)
-    return "" if seen >= most else f"{seen} of {most} in {written_duration(span)}"
+    if seen < most:
+        return f"{seen} of {most} in {written_duration(span)}"
+    return replace(ask, held=replace(held, count=seen)) if seen == most else ask  # later ones count themselves
 
 
 def threshold_tally(

@@ -10,17 +10,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
-from bridge.dispatch import commands, ladder, letters, muting, notices, shifts
+from bridge.dispatch import commands, letters, muting, notices, shifts, stopping
 from bridge.dispatch.asking import (
     Asker,
     Open,
-    answers_tally,
+    answer_tallies,
     asker_of,
+    is_proven,
     may,
     name,
     over_since,
     refused,
     say,
+    unproven,
     wants_code,
     which,
 )
@@ -36,26 +38,20 @@ _SHOWN = 30  # characters of a text that is said back
 _ACTS: Mapping[str, Callable[[Draft, Asker], str]] = {
     "ok": commands.ack, "un": commands.unack, "esc": commands.pass_on, "close": commands.close,
     "status": commands.status, "list": commands.list_open, "help": commands.help_, "note": commands.note,
-    "start": commands.start, "who": shifts.who, "take": shifts.take, "swap": shifts.swap, "mute": muting.mute,
-    "unmute": muting.unmute,
+    "start": stopping.start, "stop": stopping.stop, "who": shifts.who, "take": shifts.take, "swap": shifts.swap,
+    "mute": muting.mute, "unmute": muting.unmute,
 }  # fmt: skip
 
 
 def answer_needs(happening: Reply | Call) -> Needs:
     """The phone's conversations bring their incidents, and those bring the colleagues and the ladders."""
     phone = happening.phone
+    answers = happening.answers if isinstance(happening, Reply) else 0
     return Needs(
+        messages=frozenset({answers} if answers else ()),
         phones=frozenset({phone}), causes=frozenset({f"sms/{phone}"}), timers=frozenset({shifts.asked_timer(phone)}),
-        tallies=frozenset({answers_tally(phone)}),
+        tallies=answer_tallies(phone),
     )  # fmt: skip
-
-
-def called(call: Call, book: RuleBook, memory: Memory, now: datetime) -> Plan:
-    """A missed call: kept in the journal. Confirming by a call needs a number asked from the provider."""
-    draft = Draft(book, memory, now)
-    draft.read_as = "call"
-    draft.log("call.received", phone=call.phone, to=call.to)
-    return draft.plan()
 
 
 def answered(reply: Reply, book: RuleBook, memory: Memory, now: datetime) -> Plan:
@@ -92,8 +88,6 @@ def _do(draft: Draft, asker: Asker) -> str:
         case "unknown":
             code = asker.open[0].code if asker.open else str(draft.book.code_range[0])
             return say(draft, asker, "unknown", text=asker.reply.text[:_SHOWN], code=code)
-    if command.verb == "stop":
-        return _stopped(draft, asker)
     return _act(draft, asker)
 
 
@@ -103,6 +97,8 @@ _WITHOUT_ALERT = frozenset({"stop", "start", "help", "who", "take", "swap", "mut
 def _act(draft: Draft, asker: Asker) -> str:
     """Do a verb that the sender may use, with the proof that it wants."""
     command = asker.command
+    if not is_proven(asker):
+        return unproven(draft, asker)
     asked_to_swap = command.verb == "swap" and shifts.asked(draft, asker.reply.phone) is not None
     if not (asked_to_swap or may(draft, asker)):
         return refused(draft, asker)
@@ -126,13 +122,15 @@ def _mailed(draft: Draft, asker: Asker) -> str:
 
 
 def _plain(draft: Draft, asker: Asker) -> PlainWord | None:
-    """The plain message that an answer may be about: not one that names the code of an alert that is over, and what
-    was said of several alerts together is no plain message."""
+    """The plain message that an answer may be about, unless it names the code of an alert that is over."""
     plain, phone = draft.memory.plain.get(asker.reply.phone), asker.reply.phone
-    if plain is None or any(over_since(draft, phone, code) is not None for code in asker.command.codes):
+    if (
+        plain is None
+        or asker.answered
+        or any(over_since(draft, phone, code) is not None for code in asker.command.codes)
+    ):
         return None
-    action = draft.book.action(plain.rule)
-    return None if plain.rule.startswith("(") or (action is not None and action.track) else plain
+    return plain
 
 
 def _about_plain(draft: Draft, asker: Asker, plain: PlainWord) -> str:
@@ -157,6 +155,10 @@ def _about_plain(draft: Draft, asker: Asker, plain: PlainWord) -> str:
 
 def _latest(draft: Draft, asker: Asker) -> Open | None:
     """What this phone was told of last; of what is over only the newest, if nothing is open."""
+    if asker.answered and not asker.command.codes:
+        told = tuple(each for number in asker.answered if (each := draft.incident(number)) is not None)
+        if told:
+            return asker.open[0] if len(asker.open) == 1 else Open("", told)
     if asker.open:
         return max(asker.open, key=lambda one: max(map(_told_at, one.incidents)))
     talks = (talk for talk in draft.codes(asker.reply.phone).values() if talk.expires_at > draft.now)
@@ -167,15 +169,3 @@ def _latest(draft: Draft, asker: Asker) -> Open | None:
 
 def _told_at(incident: Incident) -> datetime:
     return incident.sent_at or incident.opened_at
-
-
-def _stopped(draft: Draft, asker: Asker) -> str:
-    """STOP of somebody who may be on call is an outage: the operator must know at once, and the next are told."""
-    w = words(draft.book.config.operator.language or draft.book.config.language)
-    who, at = name(draft, asker), w.clock(draft.now, draft.book.zone(""))
-    body = w.say("operator", "stop", text=asker.reply.text, at=at, next="", rota="")
-    notices.tell(draft, f"sms/{asker.reply.phone}", w.say("operator", "stop.subject", who=who), body)
-    for incident in {incident.id: incident for one in asker.open for incident in one.incidents}.values():
-        if incident.state == "open":
-            ladder.hurry(draft, incident, without=asker.reply.phone)
-    return "stop"

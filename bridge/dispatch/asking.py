@@ -49,6 +49,7 @@ class Asker:
     words: Words
     command: Command
     open: tuple[Open, ...]
+    answered: tuple[int, ...] = ()  # incidents of the message it answers, where the provider said which
 
     @property
     def by(self) -> str:
@@ -61,7 +62,18 @@ def asker_of(draft: Draft, reply: Reply, person: str) -> Asker:
     language = draft.book.language(person)
     length = len(str(draft.book.code_range[1]))
     command = read_command(reply.text, language, draft.book.vocabulary, code_length=length)
-    return Asker(reply, person, language, words(language), command, open_on(draft, reply.phone))
+    answered, found = answered_by(draft, reply), open_on(draft, reply.phone)
+    if answered and not command.codes:  # what is written below an alert is about that one
+        found = tuple(one for one in found if any(incident.id in answered for incident in one.incidents))
+    return Asker(reply, person, language, words(language), command, found, answered)
+
+
+def answered_by(draft: Draft, reply: Reply) -> tuple[int, ...]:
+    """The incidents that the message which *reply* answers told of; none where that is not known."""
+    message = draft.memory.message(reply.answers) if reply.answers else None
+    if message is None or message.phone != reply.phone:
+        return ()
+    return (message.incident_id,) if message.incident_id else message.about
 
 
 def open_on(draft: Draft, phone: str) -> tuple[Open, ...]:
@@ -84,6 +96,18 @@ def may(draft: Draft, asker: Asker) -> bool:
     if person is None:
         return right in ("ack", "status", "note", "list")
     return right in person.commands
+
+
+_BY_ANYBODY = ("ack", "esc")  # with the code that was shown, or below the alert itself (T32)
+
+
+def is_proven(asker: Asker) -> bool:
+    """Whether it may be done by what was written in a way that proves nothing (T24): nobody signed it, so it does no
+    more than somebody who read the alert could."""
+    command = asker.command
+    if asker.reply.proven or command.right == "help":
+        return True
+    return command.right in _BY_ANYBODY and bool(command.codes or asker.answered)
 
 
 def wants_code(draft: Draft, asker: Asker) -> bool:
@@ -131,8 +155,15 @@ def _narrowed(draft: Draft, asker: Asker, named: tuple[Open, ...]) -> tuple[Open
 
 def _typed_about(draft: Draft, asker: Asker, incident: Incident) -> bool:
     action = draft.book.action(incident.rule)
+    if asker.command.verb == "ok" and asker.reply.text and "sms" not in draft.book.ack_ways(asker.person, action):
+        return False
     commands = action.replies.commands if action is not None else None
     return commands is None or asker.command.right in (*commands, "list")
+
+
+def unproven(draft: Draft, asker: Asker) -> str:
+    """What came in a way that proves nothing does not do this; the answer, by SMS, says how it can be done."""
+    return say(draft, asker, "unproven", verb=asker.command.verb, whom=draft.book.config.operator.mail[0])
 
 
 def refused(draft: Draft, asker: Asker) -> str:
@@ -215,13 +246,32 @@ def say(draft: Draft, asker: Asker, frame: str, *, incident: int = 0, **values: 
     lately = Limit("messages", Decimal(limit.count), limit.window, limit.period)
     zone = draft.book.zone("")
     span, ends = draft.now - lately.since(draft.now, zone) + _INSTANT, lately.ends(draft.now, zone)
-    if draft.counted(answers_tally(phone), span) >= limit.count:
+    given, lasts = draft.counted(answers_tally(phone), span), ends - draft.now if ends else span
+    if given >= limit.count:
         draft.log("reply.unanswered", phone=phone, why="many answers", frame=frame)
         return frame
     text = asker.words.frame(frame, **values)
+    if 0 < given == limit.count - 1 and not draft.counted(_many_tally(phone), span):
+        text = _too_many(draft, asker, ends or draft.first_counted(answers_tally(phone), span) + span)
+        draft.count(_many_tally(phone), lasts)
     if answer(draft, phone, asker.person, (Piece(text, 1),), asker.language, incident) is not None:
-        draft.count(answers_tally(phone), ends - draft.now if ends else span)
+        draft.count(answers_tally(phone), lasts)
     return frame
+
+
+def _too_many(draft: Draft, asker: Asker, until: datetime) -> str:
+    """The last answer for a while says that it is: what is typed is still done."""
+    code = asker.open[0].code if asker.open else str(draft.book.code_range[0])
+    return asker.words.frame("tooMany", at=asker.words.clock(until, draft.book.zone(asker.person)), code=code)
+
+
+def answer_tallies(phone: str) -> frozenset[str]:
+    """What is counted before *phone* is answered."""
+    return frozenset({answers_tally(phone), _many_tally(phone)})
+
+
+def _many_tally(phone: str) -> str:
+    return f"{answers_tally(phone)}/many"
 
 
 def answers_tally(phone: str) -> str:

@@ -21,7 +21,8 @@ def due_needs(timer: Timer, book: RuleBook, now: datetime, known: Known) -> Need
     """What a bundle is about: its incidents, the phones it may be said to, where it may have to wait on."""
     held = known.held.get(timer.name, {}).values()
     needs = [_needs_of_one(each, timer, book, now, known) for each in held]
-    own = Needs(bundles=frozenset({timer.name}), timers=frozenset({timer.name}), hiders=timer.kind == "wake")
+    name = frozenset({timer.name})
+    own = Needs(bundles=name, timers=name, tallies=name, hiders=timer.kind == "wake")
     return Needs.of((*needs, own))
 
 
@@ -66,12 +67,24 @@ def due(draft: Draft, timer: Timer) -> None:
 def _said(draft: Draft, asks: Sequence[telling.Ask], targets: Sequence[Target] | None) -> None:
     """One SMS to everybody who is meant (*targets*, or whom the rules mean now) and was not told."""
     mine: dict[str, tuple[Target, list[telling.Ask]]] = {}
+    meant: list[tuple[telling.Ask, Sequence[Target]]] = []
     for ask in asks:
-        for target in announcing.meant(draft, ask) if targets is None else targets:
+        found = _meant(draft, ask) if targets is None else targets
+        meant.append((ask, found))
+        for target in found:
             if not telling.is_told(draft, ask, target.phone):
                 mine.setdefault(target.phone, (target, []))[1].append(ask)
     for target, wanted in mine.values():
         telling.tell(draft, wanted, target)
+    announcing.missed(draft, meant)
+
+
+def _meant(draft: Draft, ask: telling.Ask) -> Sequence[Target]:
+    """The end goes to those who were told of the trouble, everything else to whom the rules mean now."""
+    if ask.incident is None or ask.kind != "recovery":
+        return announcing.meant(draft, ask)
+    told = {note.phone: note.person for note in draft.told(ask.incident) if note.step not in ("mail", "answer")}
+    return [Target(person, phone) for phone, person in told.items()]
 
 
 def _collect_on(draft: Draft, timer: Timer, ask: telling.Ask) -> None:

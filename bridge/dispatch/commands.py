@@ -57,7 +57,8 @@ def _ack_one(draft: Draft, asker: Asker, one: Open) -> None:
     mailed = [incident for incident in taken if claiming.mails_acks(draft, incident)]
     if mailed:
         quote, who = told_text(one.code, mailed), name(draft, asker)
-        claiming.mail_news(draft, mailed, "acked", "acked", who, quote, spared=spared, text=asker.reply.text)
+        how = "acked" if asker.reply.text else "acked.call"  # a call has no words
+        claiming.mail_news(draft, mailed, "acked", how, who, quote, spared=spared, text=asker.reply.text)
     claiming.tell_colleagues(draft, taken, name(draft, asker), without=asker.reply.phone)
 
 
@@ -241,11 +242,6 @@ def help_(draft: Draft, asker: Asker) -> str:
     """What may be typed."""
     code = asker.open[0].code if asker.open else str(draft.book.code_range[0])
     return say(draft, asker, "help", code=code)
-
-
-def start(draft: Draft, asker: Asker) -> str:
-    """SMS are on; what was missed is listed."""
-    return say(draft, asker, "start", list=listed(asker.open))
 
 
 def note(draft: Draft, asker: Asker) -> str:

@@ -28,9 +28,12 @@ from bridge.model import (
     Silence,
     Spend,
     Spent,
+    Stop,
     Tally,
     Timer,
+    Unsubscribed,
 )
+from bridge.oncall.absent import stand_ins
 
 
 class Draft:
@@ -57,6 +60,8 @@ class Draft:
         self.spends: list[Spend] = []
         self.silences: list[Silence] = []
         self.overrides: list[Override] = []
+        self.unsubscribed: list[Unsubscribed] = []
+        self._stops: dict[str, Stop] = {}
         self._named: dict[str, Timer | None] = {}  # None: taken away
         self._held: dict[tuple[str, str], Held | None] = {}  # None: said, or given up
         self._incidents: dict[int, Incident] = {}
@@ -102,6 +107,12 @@ class Draft:
         numbers = self.memory.waiting.get(incident.id, set()) - self.cancelled.keys()
         old = [self.memory.messages[number] for number in sorted(numbers)]
         return [*old, *(m for m in self.messages if m.incident_id == incident.id and m.id not in self.cancelled)]
+
+    def unsent_to(self, phone: str) -> list[Message]:
+        """Messages of earlier decisions to *phone* that did not begin their way."""
+        known = self.memory.messages.values()
+        waiting = (each for each in known if each.phone == phone and each.state in ("READY", "HELD"))
+        return [message for message in waiting if message.id not in self.cancelled]
 
     def codes(self, phone: str) -> dict[str, Conversation]:
         """Code → conversation of this phone, as it stands now."""
@@ -196,6 +207,10 @@ class Draft:
         new = sum(1 for tally in self.tallies if tally.name == name)
         return len(self.memory.counted(name, since)) + new
 
+    def first_counted(self, name: str, span: timedelta) -> datetime:
+        """The first of those, now if there is none."""
+        return min((*self.memory.counted(name, self.now - span), self.now))
+
     def spent(self, budget: str, since: datetime) -> Spent:
         """What *budget* has seen since *since*, as it stands now."""
         sums = self.memory.spent(budget, since)
@@ -215,8 +230,19 @@ class Draft:
         return [silence for silence in known.values() if silence.begin <= self.now < silence.end]
 
     def held_rotas(self) -> list[Override]:
-        """Who took over which rota, as it stands now."""
-        return [*self.memory.overrides, *self.overrides]
+        """Who took over which rota, as it stands now; and who stands in for those whose phone is off."""
+        taken = [*self.memory.overrides, *self.overrides]
+        return [*taken, *stand_ins(self.book.people, taken, self.stops().keys(), self.now)]
+
+    def stop(self, stop: Stop) -> None:
+        """A phone said STOP, or START again."""
+        self._stops[stop.phone] = stop
+
+    def stops(self) -> dict[str, Stop]:
+        """The phones to which nobody sends, as it stands now."""
+        if not self._stops:
+            return self.memory.stops
+        return {phone: stop for phone, stop in {**self.memory.stops, **self._stops}.items() if not stop.over}
 
     def plan(self) -> Plan:
         """What was decided, as rows to be written."""
@@ -238,6 +264,8 @@ class Draft:
             spends=tuple(spend for spend in self.spends if spend.message_id not in gone),
             silences=tuple(self.silences),
             overrides=tuple(self.overrides),
+            stops=tuple(self._stops.values()),
+            unsubscribed=tuple(self.unsubscribed),
             mails=tuple(self.mails),
             journal=tuple(self.journal),
             notices=tuple(self.notices.values()),

@@ -9,7 +9,7 @@ from typing import cast
 
 from bridge.book import RuleBook
 from bridge.config.models.rules import Flap
-from bridge.dispatch.announcing import again, meant
+from bridge.dispatch.announcing import again, meant, missed
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.telling import Ask, ask_of, kind_of, not_told, quiet_timers, tell
 from bridge.memory import Known, Needs
@@ -65,6 +65,7 @@ def _say(draft: Draft, ask: Ask, told: Mapping[str, str]) -> dict[str, str]:
         people.setdefault(phone, Target(person, phone))
     for target in people.values():
         tell(draft, [once], target)
+    missed(draft, [(once, tuple(people.values()))])
     return {target.phone: target.person for target in people.values()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bridge.config.models.rules import Digest, Group
@@ -13,6 +13,9 @@ from bridge.model import Event, Held
 from bridge.oncall.clock import moment_of
 from bridge.oncall.people import Target
 
+QUIET = "quiet/"
+_A_DAY = timedelta(days=1)
+_LONGEST_NIGHT = timedelta(days=32)  # a holiday is one too
 _KEPT_TEXT = 2_000  # characters of a mail's text that are kept while something of it waits
 
 
@@ -35,7 +38,20 @@ def hold(
 
 def quiet_bundle(phone: str, end: datetime) -> str:
     """What is said to *phone* together when its quiet hours end."""
-    return f"quiet/{phone}/{int(end.timestamp())}"
+    return f"{QUIET}{phone}/{int(end.timestamp())}"
+
+
+def given_up(draft: Draft, held: Held) -> None:
+    """Nobody will hear of *held*; a morning says how many of its night are over."""
+    draft.release(held)
+    if held.bundle.startswith(QUIET) and held.incident_id:
+        end = datetime.fromtimestamp(int(held.bundle.rpartition("/")[2]), UTC)
+        draft.count(held.bundle, max(end - draft.now, timedelta(0)) + _A_DAY)
+
+
+def over_meanwhile(draft: Draft, bundle: str) -> int:
+    """How many that waited for this morning ended before it."""
+    return draft.counted(bundle, _LONGEST_NIGHT) if bundle.startswith(QUIET) else 0
 
 
 def digest_bundle(rule: str) -> str:

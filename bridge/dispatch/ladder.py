@@ -29,13 +29,13 @@ def unanswered_timer(number: int) -> str:
     return f"unanswered/{number}"
 
 
-def begin(draft: Draft, incident: Incident, action: Action) -> None:
-    """The first SMS of an episode is made: its ladder begins."""
+def begin(draft: Draft, incident: Incident, action: Action, *, at_once: bool = False) -> None:
+    """The first SMS of an episode is made: its ladder begins. *at_once*: there was nobody to send it to."""
     if not action.escalate:
         return
     ladder = ladder_of(incident.rule, incident.source, incident.episode, action.escalate, draft.now)
     draft.drop_timer(unanswered_timer(incident.id))
-    put(draft, incident, ladder, ladder.due(0))
+    put(draft, incident, ladder, draft.now if at_once else ladder.due(0))
     draft.log("ladder.begun", incident_id=incident.id, rungs=len(ladder.rungs), rounds=ladder.rounds)
 
 

@@ -104,13 +104,6 @@ def _count(draft: Draft, phone: str) -> None:
 # --- budgets -------------------------------------------------------------------------------------
 
 
-def full(draft: Draft, asks: Sequence[Ask], target: Target) -> bool:
-    """Whether not even one segment fits; asked before a text is written, so that nobody is given a code in vain."""
-    action = asks[0].action
-    cost = budgets.cost_of(draft.book, draft.spent, draft.book.chain(action, target.phone), target.phone, 1)
-    return not _fits(draft, cost, asks, target, critical=action.message_class == "critical")
-
-
 def afford(draft: Draft, message: Message, asks: Sequence[Ask], target: Target) -> bool:
     """Whether *message*, which says *asks* and is not yet in the draft, fits into all of its budgets."""
     cost = budgets.cost_of_message(draft, message)

@@ -5,18 +5,22 @@ What happens while a cause is quiet is counted, and for unrouted mail listed at 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
+from bridge.book.book import Targets
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.letters import post
-from bridge.model import Message, Notice, Reading, RoutedEvent
+from bridge.model import Failed, Message, Notice, Reading, RoutedEvent
 from bridge.render.texts import RenderFailed
 from bridge.words.catalogue import MAIL_SUBJECT, words
 from bridge.words.figures import masked
 
+NUMBER = "number not allowed"
 _HOUR = timedelta(hours=1)
 _MOST_LINES = 50
+_WAYS = {"viber": "Viber", "whatsapp": "WhatsApp", "vk": "VK"}
 
 
 def tell(draft: Draft, cause: str, subject: str, body: str, *, quiet_for: timedelta = _HOUR) -> bool:
@@ -106,6 +110,21 @@ def hole(draft: Draft, mail_id: int, subject: str, reason: str) -> None:
     post(draft, "operator", draft.book.config.operator.mail, MAIL_SUBJECT + reason, body, from_null=True)
 
 
+def numbers_not_allowed(draft: Draft, reading: Reading, refused: Sequence[tuple[str, str]]) -> None:
+    """Numbers that a sender named and that may not be used: one mail for all of them (threats T03, T04)."""
+    listed = "\n".join(f"{number}: {NUMBER} ({why})" for number, why in refused[:_MOST_LINES])
+    body = f"M-{reading.mail_id}: {reading.subject}\n\n{listed}"
+    tell(draft, f"number/{reading.source}", f"{reading.source}: {NUMBER} ({refused[0][1]})", body)
+
+
+def otherwise(draft: Draft, found: Targets) -> None:
+    """The trail says where people are meant because a rota has nobody on call; once for each rota."""
+    known = {entry.data.get("rota") for entry in draft.journal if entry.kind == "rota.otherwise"}
+    for rota, people in found.otherwise:
+        if rota not in known:
+            draft.log("rota.otherwise", rota=rota, people=list(people))
+
+
 def template_failed(draft: Draft, rule: str, failure: RenderFailed) -> None:
     """A text that failed to render went out as ``host: title``."""
     w = words(_language(draft))
@@ -113,6 +132,26 @@ def template_failed(draft: Draft, rule: str, failure: RenderFailed) -> None:
     body = w.say("operator", "template", problem=str(failure), n=1, at=w.clock(draft.now, draft.book.zone("")))
     tell(draft, f"template/{rule}", subject, body)
     draft.log("template.failed", rule=rule, why=str(failure))
+
+
+def unknown(draft: Draft, message: Message, failed: Failed) -> None:
+    """Nobody knows what became of a critical message: it goes once more, by another way, and may arrive twice."""
+    w = words(_language(draft))
+    who = draft.book.name(message.person) if message.person else masked(message.phone)
+    at = w.clock(draft.now, draft.book.zone(""))
+    provider = failed.provider or failed.reason
+    news = w.say("operator", "unknown", provider=provider, n=failed.asked, next=failed.copy_via[0], at=at, who=who)
+    subject = w.say("operator", "unknown.subject", message=message.id)
+    tell(draft, f"unknown/{message.id}", subject, f"{news}\n\n> {message.text}")
+
+
+def unsubscribed(draft: Draft, message: Message, account: str, way: str) -> None:
+    """A person unsubscribed from one way of one account: nothing goes to him by it any more."""
+    w = words(_language(draft))
+    who = draft.book.name(message.person) if message.person else masked(message.phone)
+    subject = w.say("operator", "unsubscribed.subject", who=who, name=_WAYS.get(way, way))
+    body = w.say("operator", "unsubscribed", name=_WAYS.get(way, way), phone=masked(message.phone), provider=account)
+    tell(draft, f"unsubscribed/{account}/{way}/{message.phone}", subject, body, quiet_for=timedelta(days=1))
 
 
 def not_delivered(draft: Draft, message: Message, reason: str, status: str, provider: str, error: str) -> None:

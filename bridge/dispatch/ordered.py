@@ -1,7 +1,7 @@
 """What follows from an act of an operator at the console or the command line, as typed after ``smsbridge``.
 
 ``incidents ack|unack|resolve|close N…``, ``incidents note N TEXT``, ``incidents silence N SPAN [NOTE]``,
-``oncall who [ROTA]``, ``oncall take ROTA PERSON [SPAN]``, ``oncall swap ROTA PERSON``,
+``oncall who [ROTA]``, ``oncall take ROTA PERSON [SPAN]``, ``oncall swap ROTA PERSON``, ``oncall start PERSON|PHONE``,
 ``silences list``, ``silences add FIELD=PATTERN… SPAN [NOTE]``, ``silences end N``.
 What the operator reads is said line by line; an order that does not fit changes nothing and says why.
 """
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
 from bridge.config.names import parse_field
-from bridge.dispatch import claiming, muting
+from bridge.dispatch import claiming, muting, stopping
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.shifts import taken_over
 from bridge.memory import Memory, Needs
@@ -137,7 +137,15 @@ def _on_call(draft: Draft, rota: str) -> str:
     line = f"{rota}: {person or 'nobody'}"
     line += f" until {until.astimezone(zone):%Y-%m-%d %H:%M}" if until else ""
     line += f", then {following}" if following and following != person else ""
-    return f"{line} (taken over)" if overridden else line
+    note = _stands_in(draft, rota) or ("taken over" if overridden else "")
+    return f"{line} ({note})" if note else line
+
+
+def _stands_in(draft: Draft, rota: str) -> str:
+    """``aigul turned SMS off`` where somebody else has *rota* because of that, else ""."""
+    taken = [*draft.memory.overrides, *draft.overrides]
+    person = draft.book.people.rotas.who(rota, draft.now, taken)
+    return f"{person} turned SMS off" if person and draft.book.people.phone(person) in draft.stops() else ""
 
 
 def _take(draft: Draft, order: Order) -> None:
@@ -161,6 +169,18 @@ def _swap(draft: Draft, order: Order) -> None:
         draft.said.append("say the rota and the person; for a span: oncall take")
     else:
         _take(draft, order)
+
+
+def _start(draft: Draft, order: Order) -> None:
+    """SMS to a phone that said STOP are on again: whoever it is says so to an operator, or never said STOP (T40)."""
+    wanted = "".join(order.words[2:]).casefold()
+    phone = draft.book.people.phone(wanted) or wanted
+    if not wanted:
+        draft.said.append("say who: oncall start PERSON")
+    elif stopping.undo(draft, phone, draft.book.person_of(phone), draft.book.name(order.by)):
+        draft.said.append(f"SMS to {wanted} are on")
+    else:
+        draft.said.append(f"SMS to {wanted} are not off")
 
 
 def _rota_and_person(draft: Draft, order: Order) -> tuple[str, str] | None:
@@ -244,6 +264,7 @@ _ACTS: Mapping[tuple[str, ...], Callable[[Draft, Order], None]] = {
     ("oncall", "who"): _who,
     ("oncall", "take"): _take,
     ("oncall", "swap"): _swap,
+    ("oncall", "start"): _start,
     ("silences", "list"): _list_silences,
     ("silences", "add"): _add_silence,
     ("silences", "end"): _end_silence,

@@ -72,7 +72,8 @@ def missed(draft: Draft, message: Message) -> None:
     """A message will not reach its phone. What nobody waits for any more (somebody else of its step was reached) is no
     matter."""
     incident = draft.incident(message.incident_id)
-    waited_for = reach_timer(message.id) in draft.memory.timers
+    mine = _note_of(draft, incident, message) if incident is not None else None
+    waited_for = mine is not None and reach_timer(mine.message_id) in draft.memory.timers
     if waited_for and incident is not None and message.episode == incident.episode:
         _not_reached(draft, incident, message)
 
@@ -80,12 +81,12 @@ def missed(draft: Draft, message: Message) -> None:
 def _not_reached(draft: Draft, incident: Incident, message: Message) -> None:
     """The next rung comes at once, unless somebody else of the step may still be reached, or the ladder has gone on."""
     step = list(_same_step(draft, incident, message))
-    mine = next((note for note in step if note.message_id == message.id), None)
+    mine = _note_of(draft, incident, message)
     action = draft.book.action(incident.rule)
     if mine is None or incident.state != "open" or action is None or action.receipts.not_reached_after is None:
         return
-    draft.drop_timer(reach_timer(message.id))
-    others = (note.message_id for note in step if note.message_id != message.id)
+    draft.drop_timer(reach_timer(mine.message_id))
+    others = (note.message_id for note in step if note.message_id != mine.message_id)
     if any(reach_timer(number) in draft.memory.timers for number in others):
         return
     going = ladder.running(draft, incident)
@@ -102,9 +103,18 @@ def _wait(draft: Draft, number: int, message_id: int, step: str, span: timedelta
 
 def _same_step(draft: Draft, incident: Incident, message: Message) -> Iterator[Notification]:
     """Everybody who was told of the step that *message* told of, its own phone among them."""
-    told = draft.told(incident)
-    steps = {_bare(note.step) for note in told if note.message_id == message.id}
-    return (note for note in told if _bare(note.step) in steps)
+    mine = _note_of(draft, incident, message)
+    return (note for note in draft.told(incident) if mine is not None and _bare(note.step) == _bare(mine.step))
+
+
+def _note_of(draft: Draft, incident: Incident, message: Message) -> Notification | None:
+    """What *message* told; a second copy stands for its first, whose fate nobody knows, and what
+    goes by the next way for what went by the one before."""
+    told = [note for note in draft.told(incident) if note.phone == message.phone]
+    own = next((note for note in told if note.message_id == message.id), None)
+    if own is not None or not (message.copy or message.way):
+        return own
+    return max((note for note in told if note.message_id < message.id), key=lambda n: n.message_id, default=None)
 
 
 def _bare(step: str) -> str:

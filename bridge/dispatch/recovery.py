@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bridge.dispatch import flapping, letters
+from bridge.dispatch.announcing import with_others
 from bridge.dispatch.draft import Draft
-from bridge.dispatch.ending import ended
+from bridge.dispatch.ending import UNSENT, ended, unsent_bundles
 from bridge.dispatch.telling import Ask, tell
 from bridge.model import Event, Held, Incident, Reading
 from bridge.oncall.people import Target
 from bridge.routing.rules import Action
-
-_UNSENT = "resolved before it was sent"
 
 
 def recovered(draft: Draft, reading: Reading, n: int, event: Event, incident: Incident) -> None:
@@ -24,11 +23,13 @@ def recovered(draft: Draft, reading: Reading, n: int, event: Event, incident: In
     unsent = {message.id: message.phone for message in draft.waiting(incident) if message.rule != "(answer)"}
     incident = draft.put(replace(incident, state="resolved", resolved_at=draft.now, last_at=draft.now))
     draft.log("incident.over", incident_id=incident.id)
+    bundled = unsent_bundles(draft, incident)
     held = ended(draft, incident)
+    unsent |= {message.id: message.phone for message in bundled if message.id in draft.cancelled}
     action = draft.book.action(incident.rule)
     for number, phone in unsent.items():
-        draft.cancelled[number] = _UNSENT
-        draft.fate(n, "nothing", rule=incident.rule, person=draft.book.person_of(phone) or phone, reason=_UNSENT)
+        draft.cancelled[number] = UNSENT
+        draft.fate(n, "nothing", rule=incident.rule, person=draft.book.person_of(phone) or phone, reason=UNSENT)
     reached = {note.phone: note.person for note in told if note.step != "mail" and note.message_id not in unsent}
     mailed = tuple(dict.fromkeys(note.phone for note in told if note.step == "mail"))
     if mailed and action is not None:
@@ -40,7 +41,7 @@ def recovered(draft: Draft, reading: Reading, n: int, event: Event, incident: In
             return
     if action is None or not reached:
         if held:
-            draft.fate(n, "nothing", rule=incident.rule, reason=_UNSENT)
+            draft.fate(n, "nothing", rule=incident.rule, reason=UNSENT)
         elif not unsent and not mailed:
             draft.fate(n, "nothing", rule=incident.rule, reason="recovery of something nobody was told")
         return
@@ -48,6 +49,8 @@ def recovered(draft: Draft, reading: Reading, n: int, event: Event, incident: In
         draft.fate(n, "nothing", rule=incident.rule, reason="recovery tells nobody")
         if action.on_recovery == "mail only":
             letters.over(draft, incident, reading, event, letters.thread_addresses(draft, incident, action))
+        return
+    if with_others(draft, ask):
         return
     for phone, person in reached.items():
         tell(draft, [ask], Target(person, phone))

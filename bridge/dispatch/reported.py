@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
-from bridge.dispatch import alone, codes, letters, notices, reaching
+from bridge.dispatch import alone, codes, letters, notices, onward, reaching
 from bridge.dispatch.draft import Draft
 from bridge.mail.write import quoted
 from bridge.memory import Memory, Needs
-from bridge.model import Failed, Message, MessageState, Plan, Receipt
+from bridge.model import Failed, Message, MessageState, Plan, Receipt, Unsubscribed
 from bridge.render.frames import FrameValue, frame_pieces
 from bridge.render.names import host_part
 from bridge.sms.fit import fit
@@ -29,17 +29,22 @@ def forward(now: MessageState, then: MessageState) -> bool:
     return _RANK[then] > _RANK[now]
 
 
-def reported_needs(receipt: Receipt) -> Needs:
-    return Needs(messages=frozenset({receipt.message_id}), causes=frozenset())
+def reported_needs(receipt: Receipt, book: RuleBook, now: datetime) -> Needs:
+    found = Needs(messages=frozenset({receipt.message_id}), causes=frozenset())
+    return found if receipt.state == "DELIVERED" else found | onward.needs_of(book, now)
 
 
 def reported(receipt: Receipt, book: RuleBook, memory: Memory, now: datetime) -> Plan:
     """The network said something about a message of ours."""
     draft = Draft(book, memory, now)
     message = memory.message(receipt.message_id)
-    if message is None or not forward(message.state, receipt.state):
+    if message is None:
         return draft.plan()
     draft.mail_id = message.mail_id
+    for account, way in receipt.unsubscribed:
+        _unsubscribe(draft, message, account, way)
+    if not forward(message.state, receipt.state):
+        return draft.plan()
     reason = "" if receipt.state == "DELIVERED" else receipt.reason or receipt.error or receipt.code
     draft.states.append((message.id, receipt.state, reason))
     draft.log(
@@ -52,6 +57,8 @@ def reported(receipt: Receipt, book: RuleBook, memory: Memory, now: datetime) ->
     )
     if receipt.state == "DELIVERED":
         reaching.reached(draft, message)
+    elif receipt.state in ("UNDELIVERED", "EXPIRED") and onward.go_on(draft, message, (receipt.provider,)):
+        return draft.plan()
     elif receipt.state in ("UNDELIVERED", "EXPIRED") and message.rule != "(answer)":
         reaching.missed(draft, message)
         error = receipt.error or receipt.code
@@ -59,11 +66,19 @@ def reported(receipt: Receipt, book: RuleBook, memory: Memory, now: datetime) ->
     return draft.plan()
 
 
+def _unsubscribe(draft: Draft, message: Message, account: str, way: str) -> None:
+    """The person wants nothing more by *way*: nothing goes to him by it, and the operator hears of it."""
+    draft.unsubscribed.append(Unsubscribed(account, way, message.phone, draft.now))
+    about = {"incident_id": message.incident_id, "message_id": message.id}
+    draft.log("phone.unsubscribed", **about, person=message.person or message.phone, way=way, account=account)
+    notices.unsubscribed(draft, message, account, way)
+
+
 def _report(draft: Draft, message: Message, reason: str, status: str, provider: str, error: str) -> None:
     """Somebody was not reached: the sender of the alert hears of it where his source names who may send for it, else
     the operator (FORMAT §4 Receipts)."""
     incident = draft.incident(message.incident_id)
-    action = draft.book.action(message.rule)
+    action = draft.book.action(message.rule) or (draft.book.action(incident.rule) if incident else None)
     if action is not None and action.receipts.mail == "never":
         return
     named = incident is not None and any(e.from_ for e in draft.book.config.sources.get(incident.source, ()))
@@ -83,7 +98,7 @@ def _report(draft: Draft, message: Message, reason: str, status: str, provider: 
 
 def ended_needs(failed: Failed, book: RuleBook, now: datetime) -> Needs:
     found = Needs(messages=frozenset({failed.message_id}))
-    return found | alone.needs_of(book, (), now) if failed.copy_via else found
+    return found | (alone.needs_of(book, (), now) if failed.copy_via else onward.needs_of(book, now))
 
 
 def ended(failed: Failed, book: RuleBook, memory: Memory, now: datetime) -> Plan:
@@ -96,6 +111,10 @@ def ended(failed: Failed, book: RuleBook, memory: Memory, now: datetime) -> Plan
     draft.log("message.failed", incident_id=message.incident_id, message_id=message.id, reason=failed.reason)
     if failed.copy_via:
         _once_more(draft, message, failed.copy_via)
+        notices.unknown(draft, message, failed)  # the copy may still reach the phone
+        return draft.plan()
+    if message.state == "REJECTED" and onward.go_on(draft, message, message.providers):
+        return draft.plan()
     if message.rule != "(answer)":
         reaching.missed(draft, message)
         _report(draft, message, failed.reason, failed.status, _provider(message), "")
@@ -109,7 +128,8 @@ def _once_more(draft: Draft, message: Message, chain: tuple[str, ...]) -> None:
         created_at=draft.now, valid_until=max(message.valid_until, draft.now + _COPY_VALID),
     )  # fmt: skip
     incident = draft.incident(message.incident_id)
-    if incident is not None and draft.book.text(message.rule, "alert") is None:
+    own = message.rule.startswith("(") or draft.book.text(message.rule, "alert") is not None
+    if incident is not None and not own:
         code = codes.code_of(draft, message.phone, (incident,))
         values: dict[str, FrameValue] = {
             "code": code,
@@ -118,7 +138,7 @@ def _once_more(draft: Draft, message: Message, chain: tuple[str, ...]) -> None:
             "t": incident.title,
         }
         fitted = fit(frame_pieces("alert.copy", message.language, values), max(message.segments, 1), "keep")
-        copy = replace(copy, text=fitted.text, encoding=fitted.encoding, segments=fitted.segments)
+        copy = replace(copy, text=fitted.text, encoding=fitted.encoding, segments=fitted.segments, call=None, ways=())
     said = alone.say(draft, copy)
     if said is not None:
         draft.log(

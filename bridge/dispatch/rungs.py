@@ -11,12 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
-from bridge.config.models.rules import VALIDITY
-from bridge.dispatch import ladder, letters, limits, notices
+from bridge.dispatch import absence, ladder, letters, limits, notices
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.silenced import fits
 from bridge.dispatch.steps import Ladder, Rung, from_data
-from bridge.dispatch.telling import Ask, Stage, is_told, kind_of, quiet_timers, tell
+from bridge.dispatch.telling import Ask, Stage, in_class, is_told, kind_of, quiet_timers, tell
 from bridge.memory import Known, Needs
 from bridge.model import Event, Held, Incident, Timer
 from bridge.oncall.people import Target
@@ -43,7 +42,7 @@ def due_needs(timer: Timer, book: RuleBook, now: datetime, known: Known) -> Need
     people = book.targets(
         action, (), now, going.source, overrides=known.overrides, to=(*going.rung.to, *book.config.operator.to)
     ).people
-    action, phones = _action(action, going.rung), frozenset(target.phone for target in people)
+    action, phones = in_class(action, going.rung.message_class), frozenset(target.phone for target in people)
     needs |= limits.needs_of(book, action, going.rule, going.source, phones, now)
     return needs | Needs(
         talkers=phones,
@@ -70,13 +69,14 @@ def _next(draft: Draft, incident: Incident, going: Ladder) -> None:
         ladder.put(draft, incident, going, min(until, draft.now + _LOOK_AGAIN))
         return
     action = draft.book.action(incident.rule)
+    heard = False
     if action is None:
         _nobody(draft, incident, f"the rule “{incident.rule}” is gone")
     else:
-        _speak(draft, incident, going, action)
+        heard = _speak(draft, incident, going, action)
     going = going.late_by(draft.now).gone_on()
     if going.next_at is not None:
-        ladder.put(draft, incident, going, going.next_at)
+        ladder.put(draft, incident, going, going.next_at if heard or action is None else draft.now)
     else:
         ladder.end(draft, incident)
 
@@ -91,9 +91,11 @@ def _silent_until(draft: Draft, incident: Incident) -> datetime | None:
     return max(ends, default=None)
 
 
-def _speak(draft: Draft, incident: Incident, going: Ladder, action: Action) -> None:
+def _speak(draft: Draft, incident: Incident, going: Ladder, action: Action) -> bool:
+    """Whether anybody may hear it: where all have said STOP the next rung need not wait for its time."""
     rung, step = going.rung, going.key(going.spoken)
     found = ladder.targets(draft, incident, rung)
+    notices.otherwise(draft, found)
     people = found.people
     if not people:
         _nobody(draft, incident, f"{', '.join(map(str, rung.to))}: {'; '.join(found.reasons) or 'nobody to tell'}")
@@ -106,16 +108,24 @@ def _speak(draft: Draft, incident: Incident, going: Ladder, action: Action) -> N
         for target in people:
             if not is_told(draft, ask, target.phone):
                 tell(draft, [ask], target, Stage.QUIET)
+    if absence.all_stopped(draft, people):
+        _nobody(draft, incident, "; ".join(dict.fromkeys(absence.why_not(draft, each.phone) for each in people)))
+        return False
     if people and "escalation" in action.replies.news:
         _mail_escalated(draft, incident, going, silent_ones, people)
+    return True
 
 
 def _asks(draft: Draft, incident: Incident, rung: Rung, action: Action, step: str) -> Iterator[Ask]:
     """One for each channel of the rung: each is a telling of its own."""
     text = rung.text if rung.text in draft.book.texts else ""
     for number, channel in enumerate(rung.channels):
-        held = held_of(draft, incident, f"{step}/{channel}" if number else step)
-        yield Ask(held, replace(_action(action, rung), channel=(channel,)), incident, kind=kind_of(step), text_of=text)
+        held = replace(
+            held_of(draft, incident, f"{step}/{channel}" if number else step), channel=channel,
+            message_class=rung.message_class, text_of=text,
+        )  # fmt: skip
+        own = replace(in_class(action, rung.message_class), channel=(channel,))
+        yield Ask(held, own, incident, kind=kind_of(step), text_of=text)
 
 
 def held_of(draft: Draft, incident: Incident, step: str) -> Held:
@@ -133,15 +143,6 @@ def event_of(incident: Incident) -> Event:
         incident.source, incident.producer, incident.host, incident.service, incident.severity, "problem",
         incident.producer_key, incident.title, incident.detail, incident.labels, incident.problem_id,
     )  # fmt: skip
-
-
-def _action(action: Action, rung: Rung) -> Action:
-    """What holds for a rung: its class brings its validity, unless the rule has one of its own."""
-    if rung.message_class is None or rung.message_class == action.message_class:
-        return action
-    usual = action.validity == VALIDITY[action.message_class]
-    validity = VALIDITY[rung.message_class] if usual else action.validity
-    return replace(action, message_class=rung.message_class, validity=validity)
 
 
 def _not_answering(draft: Draft, incident: Incident) -> str:

@@ -89,7 +89,7 @@ def take(draft: Draft, asker: Asker) -> str:
     taken_over(draft, Override(rota, asker.person, draft.now, end), by=asker.person)
     told = "" if former in (None, asker.person) else str(former)
     if told:
-        _tell_change(draft, told, Override(rota, asker.person, draft.now, end))
+        tell_change(draft, told, Override(rota, asker.person, draft.now, end))
     shown = asker.words.clock(end, zone) if end - draft.now < _A_DAY else asker.words.day_and_time(end, zone)
     say(draft, asker, "taken", rota=rota, at=shown, who=draft.book.name(told) if told else "")
     return "take"
@@ -153,17 +153,17 @@ def _swap_answered(draft: Draft, asker: Asker, *, agreed: bool) -> str:
     override = Override(question.rota, asker.person, max(question.begin, draft.now), question.end)
     if not agreed:
         draft.log("rota.swap.refused", rota=question.rota, person=asker.person, other=question.person)
-        _tell_change(draft, question.person, override, "swap.no")
+        tell_change(draft, question.person, override, "swap.no")
         return "swap no"
     taken_over(draft, override, by=asker.person)
-    _tell_change(draft, question.person, override)
+    tell_change(draft, question.person, override)
     begin, end = _shown(draft, asker.words, asker.person, override.begin, override.end)
     say(draft, asker, "swap.done", who=name(draft, asker), rota=question.rota, begin=begin, end=end)
     _mail_teams(draft, asker, question.person, override)
     return "swap ok"
 
 
-def _tell_change(draft: Draft, person: str, override: Override, frame: str = "swap.done") -> None:
+def tell_change(draft: Draft, person: str, override: Override, frame: str = "swap.done") -> None:
     """Tell *person* who has a rota now, or that it was refused."""
     known = draft.book.config.people.get(person)
     if known is None:

@@ -14,16 +14,20 @@ from zoneinfo import ZoneInfo
 
 from bridge.book import RuleBook
 from bridge.book.book import Targets
-from bridge.dispatch import codes, ladder, limits, reaching
+from bridge.config.models.rules import VALIDITY
+from bridge.dispatch import absence, codes, ladder, limits, reaching
 from bridge.dispatch.asking import is_taken
 from bridge.dispatch.compose import Kind, Occasion, made, put
 from bridge.dispatch.draft import Draft
-from bridge.dispatch.holding import digest_bundle, group_bundle, hold, quiet_bundle
-from bridge.model import SEVERITIES, Conversation, Held, Incident, Message, Notification
+from bridge.dispatch.holding import QUIET, digest_bundle, group_bundle, hold, over_meanwhile, quiet_bundle
+from bridge.model import CHANNELS, SEVERITIES, Conversation, Held, Incident, Message, MessageClass, Notification
 from bridge.oncall.people import Target
-from bridge.oncall.windows import next_change
+from bridge.oncall.windows import begun, next_change
 from bridge.routing.rules import Action
 
+Written = tuple[Occasion, tuple[Conversation, ...]]
+
+FLAPPING = "(flapping)"  # the rule of a text that no rule wrote
 _STOPPED_BY_ACKS = ("repeat:", "step:")  # what is said because nobody has it
 
 
@@ -64,6 +68,7 @@ def ask_of(draft: Draft, held: Held, n: int = -1) -> Ask | None:
     action = draft.book.action(held.rule)
     if action is None:
         return None
+    action = _as_held(action, held)
     if not held.incident_id:
         return Ask(held, action, None, n, kind_of(held.step))
     incident = draft.incident(held.incident_id)
@@ -71,7 +76,37 @@ def ask_of(draft: Draft, held: Held, n: int = -1) -> Ask | None:
         return None
     if held.step.startswith(_STOPPED_BY_ACKS) and is_taken(draft, incident):
         return None
-    return Ask(held, action, incident, n, kind_of(held.step))
+    return Ask(held, action, incident, n, kind_of(held.step), held.text_of)
+
+
+def tell_by_all(draft: Draft, ask: Ask, target: Target) -> None:
+    """Tell *target* by every channel of the rule: each is a telling of its own (``0/call``). What has to wait, or may
+    not go, waits and is dropped in the first of them."""
+    step = ask.held.step
+    if tell(draft, [ask], target):
+        for other in (f"{step}/{channel}" for channel in ask.action.channel[1:]):
+            held = replace(ask.held, step=other)
+            tell(draft, [replace(ask, held=held, action=_in_channel(ask.action, other))], target)
+
+
+def _in_channel(action: Action, step: str) -> Action:
+    """What is done in the channel that *step* names, if it names one."""
+    channel = next((each for each in CHANNELS if step.endswith(f"/{each}")), None)
+    return replace(action, channel=(channel,)) if channel else action
+
+
+def _as_held(action: Action, held: Held) -> Action:
+    """What is done for a step of a ladder that had to wait: its own channel and class, as if it spoke now."""
+    action = in_class(_in_channel(action, held.step), held.message_class)
+    return replace(action, channel=(held.channel,)) if held.channel else action
+
+
+def in_class(action: Action, message_class: MessageClass | None) -> Action:
+    """The same in another class (None: its own), which brings its validity, unless the rule has one of its own."""
+    if message_class is None or message_class == action.message_class:
+        return action
+    usual = action.validity == VALIDITY[action.message_class]
+    return replace(action, message_class=message_class, validity=VALIDITY[message_class] if usual else action.validity)
 
 
 def is_told(draft: Draft, ask: Ask, phone: str) -> bool:
@@ -90,6 +125,11 @@ def not_told(draft: Draft, ask: Ask, target: Target | None, reason: str) -> None
 
 def tell(draft: Draft, asks: Sequence[Ask], target: Target, stage: Stage = Stage.QUIET) -> bool:
     """Tell *target* of all *asks* in one SMS; False when it is held, dropped or over a budget (which is said)."""
+    stopped = absence.why_not(draft, target.phone)
+    if stopped:
+        for ask in asks:
+            not_told(draft, ask, target, stopped)
+        return False
     if stage <= Stage.QUIET:
         asks = [ask for ask in asks if not _with_its_group(draft, ask, target)]
         asks = [ask for ask in asks if not _quiet(draft, ask, target)]
@@ -184,8 +224,6 @@ def quiet_timers(book: RuleBook, action: Action, source: str, targets: Iterable[
 
 
 def _send(draft: Draft, asks: Sequence[Ask], target: Target) -> bool:
-    if limits.full(draft, asks, target):
-        return False
     message, talks = _written(draft, asks, target)
     if not limits.afford(draft, message, asks, target):
         return False
@@ -200,30 +238,94 @@ def _send(draft: Draft, asks: Sequence[Ask], target: Target) -> bool:
 
 def _written(draft: Draft, asks: Sequence[Ask], target: Target) -> tuple[Message, tuple[Conversation, ...]]:
     """The SMS, and what its codes stand for as soon as it goes."""
+    ends, open_ = [ask for ask in asks if ask.kind == "recovery"], [ask for ask in asks if ask.kind != "recovery"]
+    occasion, talks = _morning(draft, open_, ends, target) or _usual(draft, open_, ends, target)
+    first = (open_ or ends)[0]
+    message = made(draft, occasion, first.action, target, mail_id=first.held.mail_id)
     if len(asks) > 1:
-        return _written_of_several(draft, asks, target)
+        about = tuple(dict.fromkeys(ask.incident.id for ask in asks if ask.incident is not None))
+        message = replace(message, rule=first.held.rule, incident_id=0, episode=0, about=about)
+    return (replace(message, rule=FLAPPING) if first.kind == "flapping" else message), talks
+
+
+def _usual(draft: Draft, open_: Sequence[Ask], ends: Sequence[Ask], target: Target) -> Written:
+    if not open_ and len(ends) > 1:
+        return _ends(ends), ()
+    occasion, talks = (_of_several if len(open_) > 1 else _of_one)(draft, open_ or ends, target)
+    return replace(occasion, ended=tuple(ask.held for ask in ends) if open_ else ()), talks
+
+
+def _of_one(draft: Draft, asks: Sequence[Ask], target: Target) -> Written:
     first, held = asks[0], asks[0].held
     code, talks = _code(draft, first, target)
     occasion = Occasion(
         held.rule, held.event, first.kind, first.incident, code, held.subject, held.sender, held.text, held.groups,
         first.text_of, held.count if held.count > 1 else 0,
     )  # fmt: skip
-    return made(draft, occasion, first.action, target, mail_id=held.mail_id), talks
+    return occasion, talks
 
 
-def _written_of_several(draft: Draft, asks: Sequence[Ask], target: Target) -> tuple[Message, tuple[Conversation, ...]]:
-    """One SMS. A rule's words for several are about its own events; those of several rules are said in ours."""
+def _of_several(draft: Draft, asks: Sequence[Ask], target: Target) -> Written:
+    """A rule's words for several are about its own events; those of several rules are said in ours."""
     first, members = asks[0], tuple(ask.held for ask in asks)
-    text_of = first.text_of or ("" if len({held.rule for held in members}) == 1 else limits.STORM)
+    one_rule = len({held.rule for held in members}) == 1
+    text_of = (first.text_of if not first.held.text_of else "") or ("" if one_rule else limits.STORM)
     code, talks = _codes(draft, asks, target, text_of or first.held.rule)
-    count = sum(held.count for held in members)
-    show = next((each.show for each in (first.action.digest, first.action.group) if each is not None), 3)
-    worst = max(members, key=lambda held: SEVERITIES.index(held.event.severity))
+    count, worst = sum(held.count for held in members), _worst(members)
     occasion = Occasion(
-        worst.rule, worst.event, "digest", None, code, text_of=text_of, count=count, members=members, show=show
-    )
-    message = made(draft, occasion, first.action, target, mail_id=first.held.mail_id)
-    return replace(message, rule=first.held.rule), talks
+        worst.rule, worst.event, "digest", None, code, text_of=text_of, count=count, members=members,
+        show=_show(first),
+    )  # fmt: skip
+    return occasion, talks
+
+
+def _ends(ends: Sequence[Ask]) -> Occasion:
+    """What is over, in one SMS: a rule's words for several are about troubles."""
+    members = tuple(ask.held for ask in ends)
+    held = members[0]
+    return Occasion(
+        held.rule, held.event, "recovery.several", count=len(members), members=members, show=_show(ends[0])
+    )  # fmt: skip
+
+
+def _morning(draft: Draft, open_: Sequence[Ask], ends: Sequence[Ask], target: Target) -> Written | None:
+    """The end of quiet hours in our words: how much came, how much of it is over. None where a rule has its own words,
+    where a single thing came, and for plain messages, which are never over."""
+    first = (open_ or ends)[0]
+    gone = over_meanwhile(draft, first.held.bundle) + len(ends)
+    tracked = all(ask.incident is not None for ask in (*open_, *ends))
+    own = draft.book.text(first.held.rule, "group" if len(open_) > 1 else "alert") is not None
+    if not first.held.bundle.startswith(QUIET) or not tracked or len(open_) + gone < 2 or (open_ and own):
+        return None
+    members = tuple(ask.held for ask in (open_ or ends))
+    worst, incident = _worst(members), open_[0].incident if len(open_) == 1 else None
+    event = worst.event if open_ else replace(worst.event, host="", title="")
+    talks = _codes(draft, open_, target, limits.STORM)[1] if open_ else ()
+    kind: Kind = "digest.morning.open" if len(open_) > 1 else "digest.morning"
+    occasion = Occasion(
+        worst.rule, event, kind, incident, count=len(open_) + gone, members=members, show=_show(first), over=gone,
+        begun=_night(draft, first, target),
+    )  # fmt: skip
+    return occasion, talks
+
+
+def _night(draft: Draft, ask: Ask, target: Target) -> datetime:
+    """When the quiet hours began in which *ask* came."""
+    book, since = draft.book, ask.held.since
+    person = book.config.people.get(target.person)
+    zone = _zone(book, ask.held.event.source, target.person)
+    quiets = (quiet for quiet in (ask.action.quiet, person.quiet if person else None) if quiet is not None)
+    begins = (begun(book.windows.quiet(quiet.during), since, zone) for quiet in quiets)
+    return next((begin for begin in begins if begin is not None), since)
+
+
+def _worst(members: Sequence[Held]) -> Held:
+    return max(members, key=lambda held: SEVERITIES.index(held.event.severity))
+
+
+def _show(ask: Ask) -> int:
+    """How many hosts a list names."""
+    return next((each.show for each in (ask.action.digest, ask.action.group) if each is not None), 3)
 
 
 def _code(draft: Draft, ask: Ask, target: Target) -> tuple[str, tuple[Conversation, ...]]:
@@ -296,5 +398,5 @@ def _noted(draft: Draft, ask: Ask, target: Target, message: Message) -> None:
         return
     draft.put(replace(incident, sent_at=draft.now))
     reaching.begin(draft, incident, ask.action, ask.held.step, message)
-    if incident.sent_at is None:
+    if incident.sent_at is None and ladder.running(draft, incident) is None and not ask.held.step.startswith("step:"):
         ladder.begin(draft, incident, draft.book.action(ask.held.rule) or ask.action)

@@ -16,6 +16,7 @@ from bridge.book import RuleBook
 from bridge.book.standing import Watched
 from bridge.book.watches import rule_of
 from bridge.dispatch import limits
+from bridge.dispatch.announcing import missed
 from bridge.dispatch.cadence import must_come, must_come_first
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.ending import ended
@@ -189,6 +190,7 @@ def _tell(draft: Draft, action: Action, incident: Incident, step: str) -> None:
         not_told(draft, ask, None, reason)
     for target in found.people:
         tell(draft, [ask], target)
+    missed(draft, [(ask, found.people)])
 
 
 def _event(watch: Watched, values: Sequence[str], severity: Severity, due: datetime | None = None) -> Event:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bridge.errors import StoreUnavailable
 from bridge.model import Envelope
 from bridge.routing.facts import Facts
 
-__all__ = ["Clock", "Facts", "Keep", "Meter", "NoMeter", "NoRoom", "Policy", "Room"]
+__all__ = ["Clock", "Facts", "Keep", "Meter", "NoMeter", "NoReturns", "NoRoom", "Policy", "Returns", "Room"]
 
 Keep = Callable[[Envelope], Awaitable[int]]
 """Commits the envelope and gives the id of the mail (``M-<id>``) after the commit.
@@ -41,6 +41,32 @@ class Policy(Protocol):
 
     def recipient_refusal(self, facts: Facts, address: str) -> str | None:
         """Why this recipient is not taken from this source."""
+
+
+class Returns(Protocol):
+    """Error mails about mails of ours: taken from the null sender alone, read at once, never kept."""
+
+    def has(self, address: str) -> bool:
+        """Whether *address* has the form of one that they go to."""
+
+    async def known(self, address: str) -> Literal["here", "soon", "nowhere"]:
+        """Whether one is expected there; ``soon``: it may be in a moment. Raises StoreUnavailable."""
+
+    async def take(self, address: str, content: bytes) -> None:
+        """Do what it says; returns after the commit. Raises StoreUnavailable."""
+
+
+class NoReturns:
+    """Nothing of ours leaves by mail in a way that it could come back."""
+
+    def has(self, address: str) -> bool:
+        return False
+
+    async def known(self, address: str) -> Literal["here", "soon", "nowhere"]:
+        return "nowhere"
+
+    async def take(self, address: str, content: bytes) -> None:
+        raise StoreUnavailable(f"nobody reads what comes to {address}")
 
 
 class Meter(Protocol):

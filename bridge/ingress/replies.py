@@ -10,6 +10,7 @@ LONGEST = 198  # under 200
 
 SENDER_OK = "250 2.1.0 Sender ok"
 RECIPIENT_OK = "250 2.1.5 Recipient ok"
+RETURN_NOTED = "250 2.0.0 Noted"
 OK = "250 2.0.0 Ok"
 BYE = "221 2.0.0 Bye"
 CANNOT_VERIFY = "252 2.0.0 Cannot verify, send the mail and see"
@@ -35,6 +36,8 @@ ALREADY_LOGGED_IN = "503 5.5.1 Already logged in"
 LOGIN_CALLED_OFF = "501 5.7.0 Login called off"
 NOT_BASE64 = "501 5.5.2 Not base64"
 
+RETURN_ALONE = "452 4.5.3 An error mail has one recipient here, send the rest in another mail"
+RETURN_TOO_SOON = "450 4.2.0 Not handed over yet, try again in a minute"
 NO_ROOM = "452 4.3.1 No room now, try again later"
 CANNOT_KEEP = "451 4.3.0 Cannot keep mail now, try again later"
 BUSY = "421 4.3.2 Busy, try again"

@@ -25,6 +25,7 @@ class _Draft:
     facts: Facts
     wishes: dsn.MailWishes
     recipients: dict[str, Recipient] = field(default_factory=dict)
+    returned: str = ""  # the address of ours that an error mail came back to; it is the only recipient then
 
 
 class Session(Visitor):
@@ -89,18 +90,35 @@ class Session(Visitor):
             return self._refuse("rcpt", replies.RECIPIENT_SYNTAX)
         except dsn.BadParameter as error:
             return self._refuse("rcpt", error.reply)
-        refusal = self._recipient_refusal(draft, address)
+        refusal = await self._recipient_refusal(draft, address)
         if refusal:
             return self._refuse("rcpt", refusal)
         draft.recipients.setdefault(address, Recipient(address, wishes.notify, wishes.orcpt))
         return self.say(replies.RECIPIENT_OK)
 
-    def _recipient_refusal(self, draft: _Draft, address: str) -> str | None:
+    async def _recipient_refusal(self, draft: _Draft, address: str) -> str | None:
         if not address:
             return replies.RECIPIENT_SYNTAX
         if not (draft.wishes.utf8 or address.isascii()):
             return replies.NEEDS_UTF8
+        if not draft.mail_from and self.desk.returns.has(address):
+            return await self._return_refusal(draft, address)
+        if draft.returned:
+            return replies.RETURN_ALONE
         return self.desk.policy.recipient_refusal(draft.facts, address)
+
+    async def _return_refusal(self, draft: _Draft, address: str) -> str | None:
+        """An error mail: only about a mail of ours that may still come back. Else it reads as any unknown address."""
+        if draft.recipients and draft.returned != address:
+            return replies.RETURN_ALONE
+        try:
+            known = await self.desk.returns.known(address)
+        except StoreError:
+            return replies.CANNOT_KEEP
+        if known == "here":
+            draft.returned = address
+            return None
+        return replies.RETURN_TOO_SOON if known == "soon" else replies.no_rule(address)
 
     # Content --------------------------------------------------------------------------------------
 
@@ -167,7 +185,7 @@ class Session(Visitor):
                 return self._refuse("data", replies.BARE_LINE_ENDS)
             octets = lines.repaired(octets)
         try:
-            mail_id = await desk.keep(self._envelope(draft, octets))
+            answer = await self._kept(draft, octets)
         except NoRoom:
             return self._refuse("data", replies.NO_ROOM)
         except StoreError:
@@ -175,7 +193,14 @@ class Session(Visitor):
         self._commands = 0
         self.mail_kept()
         desk.meter.kept(size, self.loop.time() - began)
-        return self.say(replies.kept(mail_id))
+        return self.say(answer)
+
+    async def _kept(self, draft: _Draft, content: bytes) -> str:
+        """The answer after the commit. An error mail is read and not kept: it may quote a password (threats T29)."""
+        if draft.returned:
+            await self.desk.returns.take(draft.returned, content)
+            return replies.RETURN_NOTED
+        return replies.kept(await self.desk.keep(self._envelope(draft, content)))
 
     def _envelope(self, draft: _Draft, content: bytes) -> Envelope:
         return Envelope(

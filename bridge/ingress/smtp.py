@@ -12,7 +12,7 @@ from bridge.config.models.doors import Listener, Tls
 from bridge.errors import ConfigError
 from bridge.ingress import tls
 from bridge.ingress.limits import Connections, SharedLimits
-from bridge.ingress.ports import Clock, Keep, Meter, NoMeter, Policy, Room
+from bridge.ingress.ports import Clock, Keep, Meter, NoMeter, NoReturns, Policy, Returns, Room
 from bridge.ingress.session import Session
 from bridge.ingress.visitor import Desk
 from bridge.store.users import Logins
@@ -46,6 +46,7 @@ class SmtpDoor:
         room: Room = _always_room,
         sockets: Sequence[socket.socket] = (),
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        returns: Returns | None = None,
     ) -> None:
         self._listener = listener
         self._sockets = tuple(sockets)
@@ -64,6 +65,7 @@ class SmtpDoor:
             starttls=self._context(listener.starttls),
             implicit=self._context(listener.tls),
             pause=pause,
+            returns=returns or NoReturns(),
         )
 
     async def start(self) -> None:

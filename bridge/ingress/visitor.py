@@ -14,7 +14,7 @@ from bridge.config.models.doors import Listener
 from bridge.errors import StoreUnavailable
 from bridge.ingress import auth, decide, replies, tls
 from bridge.ingress.limits import Connections, SharedLimits, network_of
-from bridge.ingress.ports import Clock, Facts, Keep, Meter, Policy, Room
+from bridge.ingress.ports import Clock, Facts, Keep, Meter, Policy, Returns, Room
 from bridge.ingress.wire import Wire
 from bridge.store.users import Logins
 
@@ -37,6 +37,7 @@ class Desk:
     starttls: ssl.SSLContext | None
     implicit: ssl.SSLContext | None
     pause: Callable[[float], Awaitable[None]]
+    returns: Returns
     sessions: set[Visitor] = field(default_factory=set)
 
 

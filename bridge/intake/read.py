@@ -6,6 +6,9 @@ import hashlib
 from dataclasses import replace
 
 from bridge.book import RuleBook
+from bridge.intake import old_programs
+from bridge.intake.old_programs import Spoken
+from bridge.intake.passwords import NONE, Passwords
 from bridge.mail.automatic import loop_mark
 from bridge.mail.parse import parse
 from bridge.model import Email, Envelope, Event, Reading, RoutedEvent, StoredMail, Thread
@@ -17,24 +20,46 @@ _SMALL_BOOK = 25  # rules that are all named in the trace; of a larger book only
 
 
 def read(
-    mail: StoredMail, book: RuleBook, *, own: str = "", email: Email | None = None, trace: bool = False
+    mail: StoredMail,
+    book: RuleBook,
+    *,
+    own: str = "",
+    email: Email | None = None,
+    passwords: Passwords = NONE,
+    trace: bool = False,
 ) -> Reading:
     """What *mail* says and which rules want it. Needs no memory, touches nothing.
 
     Never raises for what a mail contains; a mail nobody understands becomes one generic event. *own* is the loop
-    mark of this installation; *email* is the mail already parsed (big ones are parsed by a worker); *trace* asks why
-    each rule did not match, which an event that no rule takes gets anyway.
+    mark of this installation; *email* is the mail already parsed (big ones are parsed by a worker); *passwords* are
+    those of old programs; *trace* asks why each rule did not match, which an event that no rule takes gets anyway.
     """
     envelope = mail.envelope
     facts = facts_of(envelope)
     source = book.sources.of(facts)
     if email is None:
         email = parse(envelope, source.entry.default_charset if source.entry else None)
+    said = old_programs.spoken(email, facts, source, book, passwords) if source.is_old_program else None
+    if said is not None:
+        return _spoken(mail, book, said, facts, source, own, trace=trace)
     forced = source.entry.producer if source.entry else None
     events = identify(email, envelope, source.name, book.packs, forced)
     refused = _refused(book, facts, email, envelope, own)
     routed = () if refused else tuple(_walk(book, event, email, facts, envelope, trace=trace) for event in events)
     return _reading(mail, email, source, routed or tuple(_unwalked(event) for event in events), refused)
+
+
+def _spoken(
+    mail: StoredMail, book: RuleBook, said: Spoken, facts: Facts, source: SourceRef, own: str, *, trace: bool
+) -> Reading:
+    """The reading of a colon mail: one event, walked by its own door; other recipients of it walk by theirs."""
+    envelope = mail.envelope
+    event = old_programs.event_of(said, envelope, source, book)
+    refused = _refused(book, facts, said.email, envelope, own) or said.wrong
+    if refused:
+        return _reading(mail, said.email, source, (_unwalked(event),), refused)
+    walked = (_walk(book, event, said.email, each, envelope, trace=trace) for each in old_programs.courses(said, facts))
+    return _reading(mail, said.email, source, tuple(old_programs.with_phones(said, one) for one in walked), "")
 
 
 def unreadable(mail: StoredMail, book: RuleBook, why: str) -> Reading:

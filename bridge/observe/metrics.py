@@ -137,6 +137,12 @@ class Metrics:
         self.callbacks_refused = self._counter(
             "callbacks_refused", "Requests that were not: forged, malformed, path, method, size or store.", "reason"
         )
+        self.bounces = self._counter(
+            "bounces",
+            "Error mails about SMS sent by mail: failed, or else (a delay, an automatic answer).",
+            "provider",
+            "kind",
+        )
         self.outgoing_mails = self._counter(
             "outgoing_mails", "Mails we sent: sent, retry, refused or unknown.", "kind", "outcome"
         )
@@ -163,7 +169,14 @@ class Metrics:
             "oldest_waiting_seconds", "Age of the oldest in a queue: mails, messages or outgoing_mails.", "queue"
         )
         self.incidents = self._gauge("incidents", "Incidents that are not over.", "state")
+        self.stopped_phones = self._gauge("stopped_phones", "Phones that said STOP: nobody sends to them.")
         self.balance = self._gauge("account_balance", "Money left at a provider.", "account", "currency")
+        self.gateway_delivered = self._gauge(
+            "gateway_delivered_ratio", "Part of what a provider took lately that arrived.", "provider"
+        )
+        self.gateway_receipt = self._gauge(
+            "gateway_receipt_seconds", "From the hand-over to the receipt, the middle one of late.", "provider"
+        )
         self.account_paused = self._gauge(
             "account_paused", "1 while a provider's account cannot send: money, password or blocked.",
             "account", "cause",

@@ -25,12 +25,13 @@ class Resolved:
     """Whom the phrases mean now, each phone once, in the order of the phrases.
 
     *reasons* are those of FORMAT §13 (``nobody on call in dba``). *operator* is true if some phrase reached nobody:
-    then the operator must hear of it, loudly.
+    then the operator must hear of it, loudly. *otherwise* are the rotas with nobody on call, and whom they name then.
     """
 
     targets: tuple[Target, ...]
     reasons: tuple[str, ...] = ()
     operator: bool = False
+    otherwise: tuple[tuple[str, tuple[str, ...]], ...] = ()  # rota, people (keys, or phones of nobody)
 
 
 class People:
@@ -45,6 +46,10 @@ class People:
     def owner(self, phone: str) -> str:
         """The person with this phone, "" for a phone of nobody; of several the first as written."""
         return self._owners.get(phone, "")
+
+    def phone(self, person: str) -> str:
+        """The phone of a person (key), "" for nobody we know."""
+        return self._people[person].phone if person in self._people else ""
 
     def resolve(
         self,
@@ -63,7 +68,8 @@ class People:
         found: dict[str, Target] = {}
         for target in (each for phrase in phrases for each in search.mean(phrase)):
             found.setdefault(target.phone, target)
-        return Resolved(tuple(found.values()), tuple(dict.fromkeys(search.reasons)), search.operator)
+        otherwise = tuple(search.otherwise.items())
+        return Resolved(tuple(found.values()), tuple(dict.fromkeys(search.reasons)), search.operator, otherwise)
 
     def members(self, team: str, above: tuple[str, ...] = ()) -> Iterator[str]:
         """The people of a team and of the teams in it."""
@@ -92,6 +98,7 @@ class _Search:
     overrides: tuple[Override, ...]
     reasons: list[str] = field(default_factory=list)
     operator: bool = False
+    otherwise: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def mean(self, phrase: Who, above: tuple[str, ...] = ()) -> tuple[Target, ...]:
         match phrase.kind:
@@ -125,7 +132,9 @@ class _Search:
             return found
         otherwise = rotas.rota(rota).otherwise
         if person is None and otherwise:
-            return tuple(target for each in otherwise for target in self.mean(each, (*above, rota)))
+            reached = tuple(target for each in otherwise for target in self.mean(each, (*above, rota)))
+            self.otherwise[rota] = tuple(dict.fromkeys(target.person or target.phone for target in reached))
+            return reached
         return self._hole(rota)
 
     def _hole(self, rota: str) -> tuple[Target, ...]:

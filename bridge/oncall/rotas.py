@@ -42,6 +42,9 @@ class Rotas:
     def __contains__(self, rota: str) -> bool:
         return rota in self._rotas
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rotas)
+
     def rota(self, rota: str) -> Rota:
         """The rota as written."""
         return self._rotas[rota]

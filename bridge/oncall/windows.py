@@ -18,6 +18,8 @@ from bridge.oncall.clock import DAY, change_between, moments_of
 from bridge.oncall.feeds import Feed, Feeds
 
 FURTHEST = 400  # days ahead in which an end is looked for; what does not end by then never does
+_LONGEST = 33  # days back in which the begin of a stretch is looked for
+_INSTANT = timedelta(microseconds=1)
 PERSON = "person"
 _WHOLE_DAY = (Hours(0, 24 * 60),)
 
@@ -221,6 +223,18 @@ def _candidates(span: Span, now: datetime, person: ZoneInfo) -> Iterator[datetim
         days = [*days[-2:], list(span.changes(today + timedelta(days=ahead + 1), person))]
         wanted = today + timedelta(days=ahead)
         yield from sorted({moment for day in days for moment in day if moment.date() == wanted})
+
+
+def begun(span: Span, now: datetime, person: ZoneInfo) -> datetime | None:
+    """When the window that *now* is in began; None if it is outside, or it has been for longer than a month."""
+    if not span.holds(now, person):
+        return None
+    for ago in range(_LONGEST):
+        changes = {moment for moment in span.changes(now.date() + timedelta(days=1 - ago), person) if moment <= now}
+        for moment in sorted(changes, reverse=True):
+            if not span.holds(moment - _INSTANT, person):
+                return moment
+    return None
 
 
 def next_end(span: Span, now: datetime, person: ZoneInfo) -> datetime | None:

@@ -21,6 +21,7 @@ from typing import Literal
 
 from bridge.book.loading import load_book
 from bridge.errors import BridgeError, ConfigError
+from bridge.intake.passwords import Passwords
 from bridge.intake.read import read
 from bridge.model import Plan, StoredMail
 from bridge.proof.compare import reasons_of
@@ -219,7 +220,7 @@ def decided(task: Task) -> Stream:
 
 def _decided(world: World, totals: Totals, mail: StoredMail, own: str) -> Decided:
     """What *mail* does at its moment; what fell due before it is only summed up."""
-    reading = read(mail, world.book, own=own)
+    reading = read(mail, world.book, own=own, passwords=Passwords(trusting=True))  # those of the store are masked
     world.advance(reading.received_at)
     totals.add(world.happened().effects)
     plan = world.take(reading)

@@ -13,14 +13,16 @@ from decimal import Decimal
 
 from bridge.book import RuleBook
 from bridge.config.derived import main_currency
+from bridge.dispatch import ringing
 from bridge.dispatch.decide import decide
+from bridge.intake.passwords import at_hand
 from bridge.intake.read import read
 from bridge.memory import Memory
 from bridge.model import Envelope, Fate, Message, Plan, Reading, Recipient, StoredMail
 from bridge.proof.compare import reasons_of
 from bridge.proof.door import Knock, as_source, bare, knock, listener_for
 from bridge.proof.mails import BadTest, header_sender, our_recipients, with_crlf
-from bridge.proof.world import FIRST_IDS
+from bridge.proof.world import FIRST_IDS, shown_number
 from bridge.routing.facts import Facts
 from bridge.words.figures import money
 
@@ -101,12 +103,14 @@ def explain(
     *memory_for* gives what is remembered of all that a reading needs. *own* is the loop mark of the installation;
     without one any such mark counts as ours.
     """
-    currency = main_currency(book.config) or ""
+    currency, passwords = main_currency(book.config) or "", at_hand(book.config)
     knocked = knock(book, mail.envelope, admission=admission)
     if knocked.envelope is None:
-        return Explanation(read(mail, book, own=own, trace=True), knocked, None, currency)
-    reading = read(replace(mail, envelope=knocked.envelope), book, own=own, trace=True)
-    return Explanation(reading, knocked, decide(reading, book, memory_for(reading), now), currency)
+        return Explanation(read(mail, book, own=own, passwords=passwords, trace=True), knocked, None, currency)
+    reading = read(replace(mail, envelope=knocked.envelope), book, own=own, passwords=passwords, trace=True)
+    plan = decide(reading, book, memory_for(reading), now)
+    shown = tuple(ringing.with_number(one, shown_number(book, one), now) for one in plan.messages)
+    return Explanation(reading, knocked, replace(plan, messages=shown), currency)
 
 
 def as_data(found: Explanation) -> dict[str, object]:

@@ -17,12 +17,14 @@ from typing import Any
 from bridge.book import RuleBook
 from bridge.config.models import TestMail
 from bridge.errors import BridgeError
+from bridge.intake.passwords import stand_in
 from bridge.model import Door, Envelope, Recipient
 from bridge.proof.door import as_source, bare, listener_for, mailbox_recipient
 from bridge.routing.facts import Facts
 
 _POLICY = SMTP.clone(max_line_length=900)  # RFC 5322 §2.1.1 allows 998
 _MOST_LIKES = 20
+_THE_PASSWORD = "{password}"  # noqa: S105 - a placeholder
 _CONTENT = ("from_", "subject", "text", "html", "headers", "charset", "attachments")
 
 
@@ -80,6 +82,8 @@ def envelope_of(
     content = _from_file(mail, folder) if mail.file else None
     sender = mail.mail_from or mail.from_ or header_sender(content or b"")
     facts = _facts(mail, book, bare(sender))
+    if _THE_PASSWORD in (mail.text or "") + (mail.html or ""):
+        mail = _filled(mail, {"password": _password(book, facts)})
     recipients = mail.recipient or _recipients(book, facts, content or b"")
     return Envelope(
         content=content if content is not None else _written(mail, recipients, now, number),
@@ -95,13 +99,23 @@ def envelope_of(
     )
 
 
+def _password(book: RuleBook, facts: Facts) -> str:
+    """The stand-in for the secret of the source that mails. Raises BadTest where it has none."""
+    source = book.sources.of(facts)
+    smsc = source.entry.smsc if source.entry else None
+    secret = (smsc.password or smsc.apikey) if smsc else None
+    if secret is None:
+        raise BadTest(f"{_THE_PASSWORD}: source {source.name} has no smsc login")
+    return stand_in(secret)
+
+
 def filled(text: str, words: Mapping[str, str]) -> str:
     """*text* with its placeholders; any other brace is itself. Raises BadTest for those that are not built yet."""
     return re.sub(r"\{(\w+)\}", lambda found: _word(found, words), text)
 
 
 def _word(found: re.Match[str], words: Mapping[str, str]) -> str:
-    if found[1] in ("password", "totp", "bad"):
+    if found[1] in ("totp", "bad"):
         raise NotBuilt(f"placeholder {found[0]}")
     return words.get(found[1], found[0])
 

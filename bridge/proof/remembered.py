@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +15,7 @@ from sqlalchemy import bindparam, func, select
 
 from bridge.errors import StoreUnavailable
 from bridge.memory import Known, Memory, Needs
-from bridge.model import StoredMail
+from bridge.model import Notice, Spent, StoredMail, Tally, Timer
 from bridge.store import mails, recall, schema
 from bridge.store.engine import Tx, check_version
 from bridge.store.statements import Statement, to_us
@@ -36,7 +37,29 @@ def memory_for(path: Path, needs: Callable[[Known], Needs], now: datetime) -> Me
         known = recall.known(tx, (), now)
         return recall.load(tx, needs(known), now, known)
 
-    return _read(path, load)
+    memory = _read(path, load)
+    memory.fetch = _Again(path, now)
+    return memory
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Reading on when the store is closed again: it is opened for each question."""
+
+    path: Path
+    now: datetime
+
+    def timer(self, name: str) -> Timer | None:
+        return _read(self.path, lambda tx: recall.reading_on(tx, self.now).timer(name))
+
+    def tallies(self, name: str) -> Sequence[Tally]:
+        return _read(self.path, lambda tx: recall.reading_on(tx, self.now).tallies(name))
+
+    def spent(self, budget: str, since: datetime) -> Spent:
+        return _read(self.path, lambda tx: recall.reading_on(tx, self.now).spent(budget, since))
+
+    def notice(self, cause: str) -> Notice | None:
+        return _read(self.path, lambda tx: recall.reading_on(tx, self.now).notice(cause))
 
 
 def instance_of(path: Path, now: datetime) -> str:

@@ -24,7 +24,7 @@ from bridge.proof.shown import clock_of
 from bridge.proof.world import Course, World
 
 _BEGIN = datetime(2026, 1, 5, 12, 0)  # noqa: DTZ001 - FORMAT §12: a Monday, by the clock of ``timezone``
-_UNBUILT_STEPS = ("request", "answer", "call", "provider")
+_UNBUILT_STEPS = ("request", "answer")
 _NETWORK_WORDS: dict[str, MessageState] = {
     "delivered": "DELIVERED", "undelivered": "UNDELIVERED", "expired": "EXPIRED", "read": "DELIVERED"
 }  # fmt: skip
@@ -124,7 +124,7 @@ class _Stage:
         begin = self._moment(given.at) if given.at else moment_of(_BEGIN, self._zone)
         self.world = World(book, begin, receipts=given.receipts != "none", on_call=given.on_call)
         self.world.memory.spent_before = SpentBefore(given.spent or {}, partial(worth_in, book.config))
-        self.world.balances = Balances(dict(given.balance or {}))
+        self.world.gateways.balances = Balances(dict(given.balance or {}))
         self._came = 0
 
     def step(self, step: TestStep) -> tuple[Look, list[Difference]]:
@@ -151,6 +151,10 @@ class _Stage:
         elif step.reply is not None:
             text = filled(step.reply.text, {"n": "1"})
             self.world.reply(self._phone(step.reply.from_), text, step.reply.to or "")
+        elif step.call is not None:
+            self.world.call(self._phone(step.call.from_))
+        elif step.provider is not None:
+            self.world.turn(step.provider)
         elif step.receipt is not None:
             self._receipt(step)
         elif step.wait is not None:

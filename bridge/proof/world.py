@@ -13,12 +13,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
+from bridge.delivery.unknown import DEADLINES
+from bridge.dispatch import ringing
 from bridge.dispatch.decide import decide
+from bridge.intake.passwords import stand_ins
 from bridge.intake.read import read
 from bridge.model import (
+    Call,
     Due,
     Envelope,
     Event,
+    Failed,
     Fate,
     Happening,
     Message,
@@ -32,10 +37,9 @@ from bridge.model import (
     Reply,
     StoredMail,
     Timer,
-    Trouble,
 )
 from bridge.proof.door import Knock, Refusal, knock
-from bridge.proof.given import Balances
+from bridge.proof.gateways import Ended, Mood, PretendGateways
 from bridge.proof.lasting import forget_counted, lasting_memory, without_the_past
 
 RECEIPT_AFTER = timedelta(seconds=1)  # FORMAT §12: what the network says by itself
@@ -76,6 +80,16 @@ class Posted:
 
 
 Effect = Sent | Posted
+_STATES: Mapping[str, MessageState] = {"accepted": "ACCEPTED", "unknown": "UNKNOWN"}
+_ASKED = 4  # questions until a critical message is given up, as ``run`` asks them
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    """When the fate of a message must be known."""
+
+    message: Message
+    via: str
 
 
 @dataclass(slots=True)
@@ -113,13 +127,14 @@ class World:
         ]
         self.courses: set[Course] = set()
         self.refused = False  # whether the door said no to anything
-        self.balances = Balances()
+        self.gateways = PretendGateways()
+        self._passwords = stand_ins(book.config)
         self._copies: deque[tuple[datetime, str]] = deque()
         self._decided = 0
-        self._paused: set[str] = set()  # gateways whose account was found empty
+        self._waiting: set[int] = set()  # messages that no gateway can take now
         self._receipts = receipts
         self._happened = Happened()
-        self._due: list[tuple[datetime, int, int, Timer | Message | Receipt]] = []
+        self._due: list[tuple[datetime, int, int, Timer | Message | Receipt | _Deadline]] = []
         self._number = 0
 
     def mail(self, envelope: Envelope) -> Knock:
@@ -130,7 +145,7 @@ class World:
         if knocked.envelope is not None:
             self._happened.taken_in += 1
             mail = StoredMail(self._next(), knocked.envelope)
-            self.take(read(mail, self.book, own=self.memory.instance, trace=True))
+            self.take(read(mail, self.book, own=self.memory.instance, passwords=self._passwords, trace=True))
         return knocked
 
     def take(self, reading: Reading) -> Plan:
@@ -149,6 +164,20 @@ class World:
         """An SMS comes back from *phone*."""
         chain = self.book.chain(None, phone)
         self._decide(Reply(self._next(), phone, to or self.book.number(chain), text, chain[0] if chain else ""))
+
+    def call(self, phone: str) -> None:
+        """*phone* rings the number that it was shown last."""
+        message = self.newest_message(phone)
+        chain = message.providers if message else self.book.chain(None, phone)
+        shown = shown_number(self.book, message) if message else self.book.number(chain)
+        self._decide(Call(self._next(), phone, shown, chain[0] if chain else "", self.now))
+
+    def turn(self, moods: Mapping[str, Mood]) -> None:
+        """From now on gateways are like this; what waited for them goes, if it can."""
+        for trouble in self.gateways.turn(moods, tuple(self.book.config.providers)):
+            self._decide(trouble)
+        for number in sorted(self._waiting):
+            self._send(self.memory.messages[number])
 
     def order(self, by: str, words: Sequence[str]) -> Plan:
         """An act of an operator, as typed after ``smsbridge``; what was decided."""
@@ -171,6 +200,8 @@ class World:
                     self._decide(thing)
                 case Message():
                     self._send(thing)
+                case _Deadline():
+                    self._give_up(thing.message, thing.via)
         self.now = max(self.now, to)
 
     def happened(self) -> Happened:
@@ -224,8 +255,8 @@ class World:
             fitted = frozenset(visit.rule for visit in routed.trace if visit.matched)
             self.courses.add(Course(asked, fitted, frozenset(route.rule for route in routed.routes)))
 
-    def _later(self, at: datetime, thing: Timer | Message | Receipt) -> None:
-        rank = (Timer, Receipt, Message).index(type(thing))  # of one moment timers go first
+    def _later(self, at: datetime, thing: Timer | Message | Receipt | _Deadline) -> None:
+        rank = (Timer, Receipt, _Deadline, Message).index(type(thing))  # of one moment timers go first
         heapq.heappush(self._due, (at, rank, self._next(), thing))
 
     def _post(self, plan: Plan) -> None:
@@ -251,32 +282,74 @@ class World:
         return incident.rule if incident is not None else took
 
     def _send(self, message: Message) -> None:
-        """The first gateway of the chain that is paid for takes it, unless it was cancelled meanwhile."""
+        """The first gateway of the chain that can takes it, unless it was cancelled meanwhile."""
         known = self.memory.messages[message.id]
         if known.state != "READY":
             return
-        paying = self._paying(known)
-        if known.providers and paying is None:
-            return  # it waits for money, as in the queue
-        via = paying or ""
-        sent = replace(known, state="ACCEPTED")
+        if self.now >= known.valid_until:
+            self._end(known, "EXPIRED", Failed(known.id, "too late to be sent", "5.4.7"))
+            return
+        ended, troubles = self.gateways.take(known, tuple(self.book.config.providers))
+        if known.providers and ended.how == "waiting":
+            self._stand_by(known)
+        elif known.providers and ended.how == "refused":
+            self._end(known, "REJECTED", Failed(known.id, "every gateway refused it"))
+        else:
+            self._leave(known, ended)
+        for trouble in troubles:
+            self._decide(trouble)
+
+    def _stand_by(self, message: Message) -> None:
+        """It waits in the queue until a gateway is well again, and at most for as long as it is valid."""
+        if message.id not in self._waiting:
+            self._waiting.add(message.id)
+            self._later(message.valid_until, message)
+
+    def _leave(self, message: Message, ended: Ended) -> None:
+        """A gateway has it; where nobody knows that, its deadline runs (threats §2)."""
+        self._waiting.discard(message.id)
+        via, state = ended.via, _STATES.get(ended.how, "ACCEPTED")  # without any gateway it is only shown
+        sent = replace(self._numbered(message), state=state)
         self.memory.messages[message.id] = sent
         self.memory.waiting.get(message.incident_id, set()).discard(message.id)
-        self._happened.effects.append(Sent(self.now, sent, via, originator(self.book, sent, via), self._code(sent)))
-        if self._receipts:
+        shown = self._priced(sent, via)
+        self._happened.effects.append(Sent(self.now, shown, via, originator(self.book, sent, via), self._code(sent)))
+        if state == "UNKNOWN":
+            self._later(self.now + DEADLINES[sent.message_class], _Deadline(sent, via))
+        elif self._receipts:
             at = self.now + RECEIPT_AFTER
             self._later(at, Receipt(message.id, "DELIVERED", via, at=at))
 
-    def _paying(self, message: Message) -> str | None:
-        """The first gateway whose account has the money; the operator hears of each that was found empty."""
-        for number, provider in enumerate(message.providers):
-            if self.balances.pays(provider, message):
-                return provider
-            if provider not in self._paused:
-                self._paused.add(provider)
-                others = message.providers[number + 1 :]
-                self._decide(Trouble("account.money", provider, "the account is empty", others))
-        return None
+    def _numbered(self, message: Message) -> Message:
+        """With the number to ring: in a test it is the provider's own."""
+        if message.call is None:
+            return message
+        number = shown_number(self.book, message)
+        sent = ringing.with_number(message, number, self.now)
+        for tally in ringing.given(message.phone, number, self.now) if sent.call else ():
+            self.memory.tallies.setdefault(tally.name, []).append(tally)
+        return sent
+
+    def _priced(self, message: Message, via: str) -> Message:
+        """At the price of the gateway that took it."""
+        price, currency = self.book.price((via,), message.phone, message.segments)
+        return message if price is None else replace(message, price=price, currency=currency)
+
+    def _give_up(self, message: Message, via: str) -> None:
+        """No proof in time: class critical goes another way, marked; the rest is held."""
+        if self.memory.messages[message.id].state != "UNKNOWN":
+            return
+        critical = message.message_class == "critical"
+        others = tuple(name for name in message.providers if name != via) or message.providers
+        failed = Failed(message.id, "outcome unknown", "4.4.2", others if critical else (), via, _ASKED)
+        self._end(message, "UNKNOWN" if critical else "HELD", failed)
+
+    def _end(self, message: Message, state: MessageState, failed: Failed) -> None:
+        """Nothing more is known, or to be hoped for, of a message."""
+        self._waiting.discard(message.id)
+        self.memory.messages[message.id] = replace(self.memory.messages[message.id], state=state, reason=failed.reason)
+        self.memory.waiting.get(message.incident_id, set()).discard(message.id)
+        self._decide(failed)
 
     def _code(self, message: Message) -> str:
         talks = self.memory.codes(message.phone).values()
@@ -288,6 +361,11 @@ class World:
 
     def _tells(self, message: Message, number: int) -> bool:
         return any(note.message_id == message.id for note in self.memory.notifications.get(number, ()))
+
+
+def shown_number(book: RuleBook, message: Message) -> str:
+    """The number to ring that a test shows: the provider's own; zeros where it has none."""
+    return book.number(message.providers) or ringing.place_in("")
 
 
 def originator(book: RuleBook, message: Message, via: str) -> str:

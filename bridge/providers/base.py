@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol, runtime_checkable
 
-from bridge.errors import TemporaryFailure
+from bridge.errors import DeliveryError, TemporaryFailure
 from bridge.model import Message, MessageState, Receipt
 
 
@@ -124,8 +124,9 @@ Keep = Callable[["LinkedGateway", Arrival], Awaitable[None]]
 """Commits what arrived; StoreUnavailable when it could not. Only then is the provider told that we have it."""
 
 
-Doubt = Literal["ask", "repeat", "once", "late", "hold"]
-"""What a lost answer is met with. ``ask``: the provider knows our id. ``repeat``: it takes a message of one id once,
+Doubt = Literal["ask", "history", "repeat", "once", "late", "hold"]
+"""What a lost answer is met with. ``ask``: the provider knows our id. ``history``: it does not, but lists what it has
+sent (``FindsSent``). ``repeat``: it takes a message of one id once,
 so the identical request proves what became of the first. ``once``: no id; one repeat while its minute rule guards it.
 ``late``: it knows our id, but a relay may keep the request for minutes. ``hold``: nobody can be asked, nothing goes
 again.
@@ -144,11 +145,39 @@ class CallNumber:
     pool: tuple[str, ...]
 
 
+@runtime_checkable
 class CallsToConfirm(Protocol):
-    """A gateway that gives out numbers to ring (``confirm_by_call``)."""
+    """A gateway that gives out numbers to ring, if its settings say so."""
+
+    @property
+    def confirms_by_call(self) -> bool:
+        """``confirm_by_call``: each question may cost."""
 
     async def ask_for_call(self, phone: str) -> CallNumber:
         """A number for *phone* (E.164 with its plus) to ring. May cost. Errors as ``status``."""
+
+
+@runtime_checkable
+class ReturnsMail(Protocol):
+    """A gateway whose requests are mails: one that nobody could deliver comes back to an address of its attempt."""
+
+    @property
+    def account(self) -> str:
+        """As ``Gateway``."""
+
+    def attempt_at(self, address: str) -> tuple[str, int] | None:
+        """(client id, number of the attempt) whose error mails go to *address*; None: no address of this door."""
+
+    def returned(self, content: bytes) -> DeliveryError | None:
+        """What an error mail means for its attempt: as if the relay had said it to ``submit``. None: nothing yet."""
+
+
+@runtime_checkable
+class FindsSent(Protocol):
+    """A gateway that finds a message among all that its account has sent, where its provider has no id of ours."""
+
+    async def find(self, request: Request, since: datetime) -> StatusAnswer:
+        """The message that *request* handed over at *since* or later, by phone, text and time. Errors as ``status``."""
 
 
 class Gateway(Protocol):
@@ -215,6 +244,9 @@ class LinkedGateway(Gateway, Protocol):
 
     async def close(self) -> None:
         """Say goodbye; requests on the wire get their answers first, as far as they come within seconds."""
+
+    def takes_over(self, earlier: Gateway) -> bool:
+        """Whether the link of *earlier* is this one's from now on: it is, where nothing that makes a link differs."""
 
     def decoded(self, octets: bytes, coding: int) -> str:
         """The letters of a whole inbound SMS, whatever they are."""

@@ -9,12 +9,13 @@ from bridge.config.secrets import SecretText
 from bridge.errors import ConfigError
 from bridge.providers.base import Gateway
 from bridge.providers.http import HttpClient
+from bridge.providers.plain_http import PlainHttpGateway
 from bridge.providers.smsc_http import SmscHttp
 from bridge.providers.smsc_mail import MailWay, SmscMail
 from bridge.providers.smsc_smpp import SmscSmpp
 from bridge.providers.smsgate import DIALECTS, Smsgate
 
-BUILT = frozenset({*DIALECTS, "smsc-http", "smsc-smpp", "smsc-smtp"})
+BUILT = frozenset({*DIALECTS, "plain-http", "smsc-http", "smsc-smpp", "smsc-smtp"})
 MailWays = Callable[[str, Provider], MailWay]
 
 
@@ -39,6 +40,8 @@ def gateways(providers: Mapping[str, Provider], http: HttpClient, mail: MailWays
                 opened[name] = _smsc_mail(name, settings, mail)
             elif settings.type == "smsc-smpp":
                 opened[name] = SmscSmpp(name, settings, _smsc_secret(name, settings))
+            elif settings.type == "plain-http":
+                opened[name] = _plain_http(name, settings, http)
             else:
                 opened[name] = _smsc_http(name, settings, http)
         except ConfigError as error:
@@ -62,6 +65,12 @@ def _smsgate(name: str, settings: Provider, http: HttpClient) -> Gateway:
     if secret is None:
         raise ConfigError((f"providers.{name}.{key}: is missing",))
     return Smsgate(name, settings, secret.resolve(f"providers.{name}.{key}"), http)
+
+
+def _plain_http(name: str, settings: Provider, http: HttpClient) -> Gateway:
+    named = {"password": settings.password, "token": settings.token, "apikey": settings.apikey}
+    secrets = {key: one.resolve(f"providers.{name}.{key}") for key, one in named.items() if one is not None}
+    return PlainHttpGateway(name, settings, secrets, http)
 
 
 def _smsc_secret(name: str, settings: Provider) -> SecretText:

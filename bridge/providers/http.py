@@ -9,13 +9,14 @@ closed; ``_headers_go`` stops that, or a paid request would be paid twice.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import SimpleNamespace, TracebackType
 from typing import Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import aiohttp
 from yarl import URL
@@ -29,6 +30,7 @@ _ALWAYS = {
     "Accept-Encoding": "identity",  # nothing to unpack: 64 kB of answer stay 64 kB
     "User-Agent": "smsbridge",
 }
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")  # RFC 3986 §2.3
 _HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -75,7 +77,7 @@ class HttpClient:
 
         Raises NotSent when nothing left, OutcomeUnknown when something may have.
         """
-        body = urlencode(form, encoding="utf-8", errors="replace").encode("ascii")
+        body = encoded(form).encode("ascii")
         return await self.ask("POST", url, body, _HEADERS, within=within, most=most)
 
     async def ask(
@@ -124,6 +126,15 @@ class HttpClient:
                 trace_configs=[tracing],
             )
         return self._session
+
+
+def encoded(form: Mapping[str, str]) -> str:
+    """``application/x-www-form-urlencoded``, UTF-8, as ``urlencode`` writes it, and sooner (threats T15)."""
+    return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in form.items())
+
+
+def _quoted(text: str) -> str:
+    return text if _UNRESERVED.fullmatch(text) else quote_plus(text, encoding="utf-8", errors="replace")
 
 
 def _target(url: str) -> URL:

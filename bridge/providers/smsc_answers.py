@@ -128,6 +128,24 @@ def parse_answers(body: bytes) -> tuple[Inbound, ...]:
     return tuple(_inbound(row) for row in rows if _text(row.get("id")) and _text(row.get("phone")))
 
 
+def parse_sent(body: bytes) -> tuple[StatusAnswer, ...]:
+    """The list of sent messages; what has no status, or one that means "not found", is left out."""
+    found: list[StatusAnswer] = []
+    for row in _asked(body, list):
+        try:
+            status = _status(row) if isinstance(row, Mapping) else None
+        except TemporaryFailure:
+            continue
+        if status is not None and status.state is not None:
+            found.append(status)
+    return tuple(found)
+
+
+def day(moment: datetime) -> str:
+    """``21.11.2026``: the day of the provider's clock."""
+    return moment.astimezone(_MOSCOW).strftime("%d.%m.%Y")
+
+
 def e164(digits: str) -> str:
     """``77010000001`` → ``+77010000001``; a name or a short number stays as it is."""
     plain = digits.removeprefix("+")

@@ -141,7 +141,7 @@ class Reader:
             raise Forged(f"{kind}: a signed field is missing")
         expected = hashlib.new(self.checksum, over, usedforsecurity=False).hexdigest().encode("ascii")
         if not hmac.compare_digest(given, expected):
-            raise Forged(f"{kind}: the sum is wrong")
+            raise Forged(f"{kind}: the sum is wrong, it should run over {self.templates[kind]}")
 
 
 def _expand(template: str, values: Mapping[str, bytes]) -> bytes | None:

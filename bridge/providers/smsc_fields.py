@@ -19,6 +19,7 @@ MOST_PARALLEL = 14
 
 _RECIPIENT = re.compile(r"[1-9][0-9]{6,14}")
 _REPAIRED = re.compile(r"8[0-9]{10}")  # as the provider takes a number dialled in Russia: 8701… becomes 7701…
+_CLOCKS_APART = timedelta(seconds=30)  # identical texts of ours are a minute apart
 _BEFORE_TAKING = timedelta(minutes=5)  # how much the provider's clock may be behind ours
 
 
@@ -67,6 +68,16 @@ def fits(canonical: Mapping[str, str], answer: StatusAnswer, since: datetime) ->
         return False
     ours, theirs = _letters(canonical.get("mes", "")), _letters(answer.text)
     return not theirs or not ours or ours.startswith(theirs) or theirs.startswith(ours)
+
+
+def is_it(canonical: Mapping[str, str], row: StatusAnswer, since: datetime) -> bool:
+    """Whether *row* of a list of sent messages is the one handed over at *since* or later.
+
+    Nothing but phone, time and the whole text tells; the same text may have gone to the phone a minute before.
+    """
+    ours = _letters(canonical.get("mes", ""))
+    same = row.phone == canonical.get("phones", "").lstrip("+") and ours == _letters(row.text)
+    return same and bool(ours) and row.sent_at is not None and row.sent_at >= since - _CLOCKS_APART
 
 
 def receipt(provider: str, message_id: int, answer: StatusAnswer) -> Receipt:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from bridge.config.models.providers import Provider
 from bridge.config.secrets import SecretText
 from bridge.errors import ConfigError, DeliveryError, NotSent, OutcomeUnknown, PermanentFailure, TemporaryFailure
-from bridge.model import Channel, Message, Receipt
+from bridge.model import Channel, Message, Receipt, WayText
 from bridge.providers import smsc_answers, smsc_fields
 from bridge.providers.base import (
     LONGEST,
@@ -37,6 +37,7 @@ from bridge.sms.danger import defuse
 
 _MOST_STATUS = 4  # likewise 5 status requests
 _MOST_ASKED = 50  # messages in one status request: their texts must fit into 64 kB
+_CRITICAL_WAY = timedelta(minutes=3)  # the next way of a critical message waits no longer for the one before
 _MOST_INBOUND_BYTES = 1 << 20  # as many inbound SMS as come in a day; a cut list could hide the older ones
 _FLAGS: dict[Channel | str, Mapping[str, str]] = {
     "sms": {},
@@ -62,6 +63,7 @@ class SmscHttp:
         self.ids = smsc_fields.ids(settings)
         self.doubt: Doubt = "ask"
         self.parallel = smsc_fields.parallel(settings)
+        self.confirms_by_call = settings.confirm_by_call
         self._status_places = asyncio.Semaphore(_MOST_STATUS)
         self._next_list = 0.0  # of statuses, by the loop's clock
 
@@ -70,7 +72,9 @@ class SmscHttp:
 
     def canonical(self, message: Message, now: datetime) -> Mapping[str, str]:
         """Parameters of send.php in their final form, without login, password and id."""
-        text = defuse(message.text.encode("utf-8", "replace").decode("utf-8"))
+        channel, wish = self._channel(message), self._wish(message)
+        said = wish.text if wish is not None and wish.text else message.text
+        text = defuse(said.encode("utf-8", "replace").decode("utf-8"))
         sender = smsc_fields.originator(message, self._settings)
         return {
             "phones": smsc_fields.number(message.phone),
@@ -80,15 +84,31 @@ class SmscHttp:
             "cost": "3",
             "op": "1",
             "translit": "0",
-            "valid": _valid(message.valid_until - now),
+            "valid": _valid(self._time_for(message, wish, now)),
             **({"sender": sender} if sender else {}),
-            **_most_parts(message, text),
-            **_FLAGS[self._channel(message)],
+            **_most_parts(message, text, channel),
+            **_FLAGS[channel],
         }
 
     def _channel(self, message: Message) -> Channel | str:
-        """The rule's, or for an ordinary message the first way of this door."""
-        return self._settings.channels[0] if message.channel == "sms" else message.channel
+        """The rule's, or for an ordinary message the way of this door whose turn it is."""
+        ways = self._settings.channels
+        return ways[min(message.way, len(ways) - 1)] if message.channel == "sms" else message.channel
+
+    def _wish(self, message: Message) -> WayText | None:
+        """What the rule says for this way: its text and its time. A button or a picture cannot be sent here."""
+        channel = self._channel(message)
+        return next((wish for wish in message.ways if wish.way == channel), None)
+
+    def _time_for(self, message: Message, wish: WayText | None, now: datetime) -> timedelta:
+        """How long this way may take: all the time there is, unless another way comes after it."""
+        left = message.valid_until - now
+        if message.channel != "sms" or message.way + 1 >= len(self._settings.channels):
+            return left
+        if wish is not None and wish.validity is not None:
+            return min(left, wish.validity)
+        longest = self._settings.viber_validity
+        return min(left, longest, _CRITICAL_WAY) if message.message_class == "critical" else min(left, longest)
 
     async def submit(self, request: Request) -> Accepted:
         """One paid request. See ``base.Gateway``."""
@@ -147,6 +167,16 @@ class SmscHttp:
         answer = await self._question("get", {"get_answers": "1", **since}, most=_MOST_INBOUND_BYTES)
         return smsc_answers.parse_answers(answer)
 
+    async def sent(self, phone: str, since: datetime) -> tuple[StatusAnswer, ...]:
+        """What the account has sent to *phone* from the day of *since* on, by whichever door. Errors as ``status``.
+
+        At most three identical questions a minute.
+        """
+        day = smsc_answers.day(since)
+        form = {"get_messages": "1", "format": "0", "phone": smsc_fields.number(phone), "start": day, "cnt": "100"}
+        answer = await self._question("get", form, most=_MOST_INBOUND_BYTES)
+        return smsc_answers.parse_sent(answer)
+
     def is_ours(self, request: Request, answer: StatusAnswer, since: datetime) -> bool:
         """Phone, time and text fit."""
         return smsc_fields.fits(request.canonical, answer, since)
@@ -200,11 +230,11 @@ def _check(request: Request) -> None:
         raise PermanentFailure("the recipient is no international number", status="5.1.3")
 
 
-def _most_parts(message: Message, text: str) -> Mapping[str, str]:
+def _most_parts(message: Message, text: str, channel: str) -> Mapping[str, str]:
     """No more parts than were reserved. Not for texts like ``ñ``, which the provider may count in another alphabet:
     it would cut the end off instead of charging for it."""
     countable = message.encoding == "UCS-2" or text.isascii()
-    return {"maxsms": str(message.segments)} if countable and message.channel in ("sms", "flash") else {}
+    return {"maxsms": str(message.segments)} if countable and channel in ("sms", "flash") else {}
 
 
 def _valid(left: timedelta) -> str:

@@ -9,6 +9,7 @@ in clear, so the relay must speak TLS unless the configuration says otherwise. S
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from typing import Protocol
 from bridge.config.models.providers import Provider
 from bridge.config.secrets import SecretText
 from bridge.errors import ConfigError, DeliveryError, NotSent, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from bridge.mail.bounce import read_bounce
 from bridge.model import Channel, Message, Receipt
 from bridge.providers import smsc_colon, smsc_fields
 from bridge.providers.base import (
@@ -40,6 +42,7 @@ from bridge.sms.danger import defuse
 
 _FORMATS: Mapping[Channel, str] = {"sms": "0", "flash": "1", "call": "9", "viber": "10"}
 _NO_WAY = "this door cannot be asked; name an smsc-http door of the account under status:"
+_ATTEMPT = re.compile(r"([1-9][0-9]{0,18})\.([1-9][0-9]{0,5})", re.ASCII)
 _QUEUED = frozenset({"450", "451", "452"})  # greylisting and full disks: the relay is well and wants us later
 
 
@@ -163,6 +166,26 @@ class SmscMail:
         """An address of its own for each attempt: ``bounce+1234.1@sms.example.kz``."""
         local, _, domain = self._from.rpartition("@")
         return f"{local}+{request.client_id}.{request.attempt}@{domain}"
+
+    def attempt_at(self, address: str) -> tuple[str, int] | None:
+        """See ``base.ReturnsMail``."""
+        local, _, domain = address.rpartition("@")
+        ours, _, our_domain = self._from.rpartition("@")
+        name, _, tail = local.rpartition("+")
+        found = _ATTEMPT.fullmatch(tail)
+        if found is None or (name.casefold(), domain.casefold()) != (ours.casefold(), our_domain.casefold()):
+            return None
+        return found[1], int(found[2])
+
+    def returned(self, content: bytes) -> DeliveryError | None:
+        """See ``base.ReturnsMail``. A 4.x.x is that of a relay that has tried for long enough."""
+        bounce = read_bounce(content)
+        if bounce.said != "failed":
+            return None
+        reason = f"the mail came back: {bounce.reason or bounce.status or 'without a reason'}"
+        if bounce.status.startswith("4"):
+            return self._translated(NotSent(reason))
+        return self._translated(PermanentFailure(reason, status=bounce.status or "5.0.0"))
 
     def is_ours(self, request: Request, answer: StatusAnswer, since: datetime) -> bool:
         """Phone, time and text fit."""

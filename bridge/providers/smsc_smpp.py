@@ -19,6 +19,7 @@ from typing import Any
 from bridge.config.models.providers import Provider
 from bridge.config.secrets import SecretText
 from bridge.errors import (
+    AccountPaused,
     ConfigError,
     DeliveryError,
     NotSent,
@@ -44,6 +45,7 @@ from bridge.providers.base import (
     StatusAnswer,
 )
 from bridge.providers.smsc_codes import SAME_REQUEST_PAUSE
+from bridge.providers.smsc_http import SmscHttp
 from bridge.providers.smsc_smpp_links import Links, Wanted
 from bridge.smpp import bodies, parts, pdu, receipts, texts
 from bridge.smpp.bodies import Address, Bind, ShortMessage
@@ -54,6 +56,7 @@ _PLACE_WITHIN = 6.0  # seconds for a link and a place in its window
 _ANSWER_WITHIN = 12.0  # seconds for one submit_sm_resp
 _BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before the same PDU goes again to a provider that is busy
 _LATE_WITHIN = 90.0  # seconds for which an answer is waited for after we have given up on it
+_MONEY_WITHIN = 5.0  # seconds to find out whether a refusal without a reason is about money
 _MOST_KEPT = 1000  # late answers and broken texts that are remembered
 _MOST_ASKED = 50
 _MOST_BROKEN = 2
@@ -84,8 +87,10 @@ class SmscSmpp:
         wanted = wanted or _wanted(name, settings, tls)
         login = settings.login or ""
         _check(name, login, secret)
+        self._link = _fingerprint(wanted, login, secret)
         self._links = Links(name, wanted, lambda: Bind(login, secret.reveal()))
         self._asks: Gateway | None = None
+        self._lists: SmscHttp | None = None
         self._late: dict[str, str] = {}  # client id → the id in an answer we had given up on
         self._broken: dict[str, int] = {}
         self._waiting: set[asyncio.Task[None]] = set()
@@ -101,11 +106,15 @@ class SmscSmpp:
     def ask_at(self, gateway: Gateway | None) -> None:
         """*gateway*, of the same account, answers what this door cannot be asked."""
         self._asks = gateway
+        self._lists = gateway if isinstance(gateway, SmscHttp) else None
 
     @property
     def doubt(self) -> Doubt:
-        """The identical PDU once more while the provider refuses doubles; there is no id of ours to ask by."""
-        return "once"
+        """There is no id of ours to ask by: a door over HTTP looks into the list of what was sent.
+
+        Without one, the identical PDU once more while the provider refuses doubles.
+        """
+        return "once" if self._lists is None else "history"
 
     async def open(self, keep: Keep) -> None:
         """See ``base.LinkedGateway``."""
@@ -124,6 +133,16 @@ class SmscSmpp:
         await self._links.close()
         for task in self._waiting:
             task.cancel()
+
+    def takes_over(self, earlier: Gateway) -> bool:
+        """See ``base.LinkedGateway``; with the link comes what is remembered of requests on it."""
+        if not isinstance(earlier, SmscSmpp) or earlier._link != self._link:
+            return False
+        if self._links.used:
+            return self._links is earlier._links
+        self._links, self._late, self._broken = earlier._links, earlier._late, earlier._broken
+        self._waiting = earlier._waiting
+        return True
 
     def decoded(self, octets: bytes, coding: int) -> str:
         """See ``base.LinkedGateway``."""
@@ -172,8 +191,22 @@ class SmscSmpp:
         if answer.status == pdu.WRONG_STATE:
             link.cut("the provider does not know the bind any more")
         if answer.status:
-            raise smsc_smpp_codes.refused(answer.status, repeat=request.repeat)
+            refusal = smsc_smpp_codes.refused(answer.status, repeat=request.repeat)
+            if smsc_smpp_codes.may_be_money(refusal) and await self._lacks_money(request):
+                refusal = AccountPaused("the account is empty", code=refusal.code, cause="money")
+            raise refusal
         return _given_id(answer)
+
+    async def _lacks_money(self, request: Request) -> bool:
+        """Whether the account has less than the message costs, as far as a door over HTTP can tell (threats F24)."""
+        if self._asks is None:
+            return False
+        try:
+            async with asyncio.timeout(_MONEY_WITHIN):
+                found, price = await self._asks.balance(), await self.price(request)
+        except (DeliveryError, TimeoutError):
+            return False
+        return found.amount + found.credit < price.cost
 
     async def _answered(self, link: Link, body: bytes, request: Request, deadline: float) -> Answer:
         """The answer to one PDU; one that comes after the time for it is remembered for ``status``."""
@@ -213,6 +246,8 @@ class SmscSmpp:
                 raise error
             if isinstance(error, OutcomeUnknown):
                 raise OutcomeUnknown(f"a part has no answer: {error.reason}", code=error.code) from error
+            if isinstance(error, AccountPaused):
+                raise error
         if not errors:
             return [one for one in rest if isinstance(one, str)]
         self._broken[request.client_id] = broken = self._broken.pop(request.client_id, 0) + 1
@@ -263,6 +298,13 @@ class SmscSmpp:
         said = receipts.Receipt(provider_id, word, str(read.error or ""), receipts.moment(read.final))
         return smsc_smpp_codes.answer(said, question.phone.removeprefix("+"))
 
+    async def find(self, request: Request, since: datetime) -> StatusAnswer:
+        """See ``base.FindsSent``. NoWayToAsk where no door of the account can be asked."""
+        if self._lists is None:
+            raise NoWayToAsk("this door cannot be asked; name an smsc-http door of the account under status:")
+        rows = await self._lists.sent(request.canonical.get("phones", ""), since)
+        return next((row for row in rows if smsc_fields.is_it(request.canonical, row, since)), _NOT_THERE)
+
     def is_ours(self, request: Request, answer: StatusAnswer, since: datetime) -> bool:
         """Phone, time and text fit."""
         return smsc_fields.fits(request.canonical, answer, since)
@@ -290,6 +332,7 @@ class SmscSmpp:
         return self._asks
 
 
+_NOT_THERE = StatusAnswer(None, "-3")
 _ORDER: Mapping[str, int] = {"UNDELIVERED": 0, "EXPIRED": 1, "ACCEPTED": 2, "DELIVERED": 3}
 
 
@@ -324,6 +367,14 @@ def _rate(settings: Provider) -> float:
         return _RATE
     window = settings.rate.window or _PERIODS[settings.rate.period or "day"]
     return settings.rate.count / window.total_seconds()
+
+
+def _fingerprint(wanted: Wanted, login: str, secret: SecretText) -> str:
+    """Of what makes a link."""
+    peers = [[peer.host, peer.port, peer.tls is not None] for peer in wanted.peers]
+    return smsc_fields.fingerprint(
+        json.dumps([peers, wanted.connections, wanted.window, wanted.rate, login, secret.reveal()])
+    )
 
 
 _PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}

@@ -88,6 +88,12 @@ def refused(status: int, *, repeat: bool) -> DeliveryError:
     return TemporaryFailure(f"status {code}, which nobody has explained", code=code, retry_after=SAME_REQUEST_PAUSE)
 
 
+def may_be_money(refusal: DeliveryError) -> bool:
+    """Whether *refusal* gives no reason, or one that nobody knows: no status is documented for an empty account."""
+    unknown = isinstance(refusal, TemporaryFailure) and refusal.code != ""
+    return unknown or refusal.code == f"{pdu.SUBMIT_FAILED:#06x}"
+
+
 def answer(said: Receipt, phone: str) -> StatusAnswer:
     """A receipt as every other status of this provider: its words stand for the numbers of its HTTP pages.
 

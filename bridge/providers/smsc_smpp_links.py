@@ -15,7 +15,7 @@ import structlog
 from bridge.errors import NotSent
 from bridge.providers.smsc_smpp_codes import LOGIN_REFUSED
 from bridge.smpp import pdu
-from bridge.smpp.bodies import Bind
+from bridge.smpp.bodies import Bind, ShortMessage
 from bridge.smpp.link import ENQUIRE_AFTER, BindRefused, Link, Peer, Taker
 
 log = structlog.get_logger("smpp")
@@ -53,16 +53,27 @@ class Links:
         self._closing: set[asyncio.Task[None]] = set()
         self._failure = "no link yet"
         self._refused = False
+        self._closed = False
         self._next_at = 0.0
 
+    @property
+    def used(self) -> bool:
+        """Whether somebody has opened it, or closed it."""
+        return bool(self._tasks) or self._closed
+
     def open(self, take: Taker | None = None) -> None:
-        """Bring the links up; with *take*, also for what arrives."""
+        """Bring the links up; with *take*, also for what arrives, to whoever said so last."""
         if take is not None:
-            self._take, self._command = take, pdu.BIND_TRANSCEIVER
-            self._rebind()
-        if not self._tasks:
+            self._take = take
+            if self._command != pdu.BIND_TRANSCEIVER:
+                self._command = pdu.BIND_TRANSCEIVER
+                self._rebind()
+        if not self._tasks and not self._closed:
             start = asyncio.get_running_loop().create_task
             self._tasks = [start(self._keep_up(number)) for number in range(self._wanted.connections)]
+
+    async def _taken_by_the_last(self, message: ShortMessage) -> int:
+        return await self._take(message)
 
     def _rebind(self) -> None:
         """Links that were bound for sending alone come back as ones that also bring receipts."""
@@ -72,7 +83,9 @@ class Links:
             closing.add_done_callback(self._closing.discard)
 
     async def close(self, within: float = 5.0) -> None:
-        """Unbind and stay down."""
+        """Unbind and stay down, whoever still wants to send."""
+        self._closed, self._failure = True, "the door is closed"
+        self._changed.set()
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -112,7 +125,7 @@ class Links:
                 return link
             if on is not None and not on.is_up:
                 raise NotSent("the link broke between two parts")
-            if self._refused and not self._up:
+            if self._closed or (self._refused and not self._up):
                 raise NotSent(self._failure)
             self._changed.clear()
             await self._changed.wait()
@@ -163,7 +176,7 @@ class Links:
             peer,
             self._login(),
             self._command,
-            self._take,
+            self._taken_by_the_last,
             window=self._wanted.window,
             complain=lambda why: log.error("unreadable PDU refused", gateway=self._name, peer=str(peer), why=why),
             enquire_after=self._wanted.enquire_after,

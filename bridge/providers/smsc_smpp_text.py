@@ -48,21 +48,34 @@ def messages(request: Request) -> list[ShortMessage]:
         raise PermanentFailure("the recipient is no international number", status="5.1.3")
     if canonical.get("channel") == "flash":
         raise PermanentFailure("flash messages do not go over SMPP; an smsc-http door sends them", status="5.5.4")
-    cut = segment(canonical["mes"])
-    coding = texts.GSM if cut.encoding == "GSM-7" else texts.UCS_2
-    source = _source(canonical.get("sender", ""))
     try:
-        whole = [
-            ShortMessage(source, Address(phone.removeprefix("+"), 1, 1), texts.encode(one, coding), coding,
-                         registered=1, validity=canonical.get("valid", ""))
-            for one in cut.segments
-        ]  # fmt: skip
-        if len(whole) == 1:
-            return whole
-        places = zip(whole, _places(request, len(whole)), strict=True)
-        return [parts.numbered(one, place, _form(canonical)) for one, place in places]
+        made = _cut(request)
+        for one in made:
+            one.encoded()  # what cannot be written is found before the first part leaves
     except ValueError as error:
         raise PermanentFailure(f"SMPP cannot carry it: {error}", status="5.6.0") from error
+    return made
+
+
+def _cut(request: Request) -> list[ShortMessage]:
+    canonical = request.canonical
+    cut = segment(canonical["mes"])
+    coding = texts.GSM if cut.encoding == "GSM-7" else texts.UCS_2
+    whole = [
+        ShortMessage(
+            _source(canonical.get("sender", "")),
+            Address(canonical["phones"], 1, 1),  # its plus, where it has one, keeps a 8… from being "repaired" into 7…
+            texts.encode(one, coding),
+            coding,
+            registered=1,
+            validity=canonical.get("valid", ""),
+        )
+        for one in cut.segments
+    ]
+    if len(whole) == 1:
+        return whole
+    places = zip(whole, _places(request, len(whole)), strict=True)
+    return [parts.numbered(one, place, _form(canonical)) for one, place in places]
 
 
 def _places(request: Request, total: int) -> list[parts.Place]:

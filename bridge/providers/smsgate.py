@@ -32,7 +32,6 @@ _PARALLEL = 10  # the page names no limit
 _MOST_INBOUND_BYTES = 1 << 20
 _ZONES = timedelta(hours=12)  # the provider's clock may show that much less than UTC: its zone is not said
 _SHORTEST_SECRET = 6  # characters; a shorter one would be "found" in every answer
-_MOST_REMEMBERED = 10_000  # phones
 
 
 class Smsgate:
@@ -55,21 +54,20 @@ class Smsgate:
         self.ids = (settings.ids.first, settings.ids.last) if isinstance(settings.ids, NumberRange) else (1, 2**31 - 1)
         self.parallel = settings.parallel or _PARALLEL
         self.doubt: Doubt = "once" if settings.type == "smsgate-get" else "repeat"
-        self._no_viber: dict[str, None] = {}  # phones (digits) of people who unsubscribed
 
     def __repr__(self) -> str:
         return f"Smsgate({self.name!r}, {self.account!r})"
 
     def canonical(self, message: Message, now: datetime) -> Mapping[str, str]:
         """The cascade's parameters, without login, password and our number."""
-        viber = message.phone.removeprefix("+") not in self._no_viber
-        return smsgate_cascade.canonical(message, self._settings, now, viber=viber)
+        unsubscribed = frozenset(way for account, way in message.unsubscribed if account == self.account)
+        return smsgate_cascade.canonical(message, self._settings, now, unsubscribed=unsubscribed)
 
     async def submit(self, request: Request) -> Accepted:
         """One paid request. See ``base.Gateway``."""
         smsgate_cascade.check({**request.canonical, "client_id_message": request.client_id})
         asked = self._dialect.send(request.canonical, request.client_id, self._login())
-        return smsgate_answers.taken(self._dialect.sent(await self._ask(asked)), request)
+        return smsgate_answers.taken(self._dialect.sent(await self._ask(asked, within=LONGEST)), request)
 
     async def status(self, question: Question) -> StatusAnswer:
         """By the provider's own id: our number cannot be asked for, it can only be sent again."""
@@ -95,19 +93,9 @@ class Smsgate:
         return found
 
     async def _states(self, questions: Sequence[Question]) -> dict[Question, State]:
-        ids = [question.provider_id for question in questions]
+        ids = [_whole(question) for question in questions]
         states = self._dialect.stated(await self._question(self._dialect.states(ids, self._login())), ids)
-        found = {question: states[question.provider_id] for question in questions if question.provider_id in states}
-        for question, state in found.items():
-            if state.ways.get("viber") == "unsubscribe" or state.word == "unsubscribe":
-                self.unsubscribe(question.phone)
-        return found
-
-    def unsubscribe(self, phone: str) -> None:
-        """No Viber to *phone* (E.164) any more where another way is left, as long as this door stands."""
-        self._no_viber[phone.removeprefix("+")] = None
-        if len(self._no_viber) > _MOST_REMEMBERED:
-            del self._no_viber[next(iter(self._no_viber))]
+        return {question: states[_whole(question)] for question in questions if _whole(question) in states}
 
     def is_ours(self, request: Request, answer: StatusAnswer, since: datetime) -> bool:
         """An id of the provider's own is given once; nothing in a state tells more."""
@@ -119,6 +107,7 @@ class Smsgate:
         return Receipt(
             message_id, answer.state or "ACCEPTED", self.name, answer.code, answer.error, meant.sentence, meant.status,
             answer.at, answer.read, answer.cost,
+            tuple((self.account, way) for way in smsgate_answers.unsubscribed(answer)),
         )  # fmt: skip
 
     async def balance(self) -> Balance:
@@ -138,15 +127,15 @@ class Smsgate:
     async def _question(self, asked: Ask, *, most: int = MOST_BYTES) -> bytes:
         """A request that costs nothing: whatever goes wrong on the way, it may be asked again."""
         try:
-            return await self._ask(asked, most=most)
+            return await self._ask(asked, within=LONGEST / 2, most=most)  # several may follow each other
         except (NotSent, OutcomeUnknown) as error:
             raise TemporaryFailure(error.reason) from error
 
-    async def _ask(self, asked: Ask, *, most: int = MOST_BYTES) -> bytes:
+    async def _ask(self, asked: Ask, *, within: float, most: int = MOST_BYTES) -> bytes:
         """An API error comes with any HTTP status: only the body counts. A secret in it is masked."""
         headers = self._login().headers() | ({"Content-Type": asked.content_type} if asked.content_type else {})
         answer = await self._http.ask(
-            asked.method, self._url + asked.target, asked.body, headers, within=LONGEST / 2, most=most
+            asked.method, self._url + asked.target, asked.body, headers, within=within, most=most
         )
         secret = self._secret.reveal().encode()
         return answer.body.replace(secret, b"***") if len(secret) >= _SHORTEST_SECRET else answer.body
@@ -155,6 +144,11 @@ class Smsgate:
         if self._settings.login:
             return Login(self._settings.login, self._secret.reveal())
         return Login(token=self._secret.reveal())
+
+
+def _whole(question: Question) -> str:
+    """The provider's id of the whole message; those of its ways stand behind it."""
+    return question.provider_id.partition(" ")[0]
 
 
 def _readable(state: State) -> StatusAnswer | None:
@@ -178,8 +172,6 @@ def _check_channels(name: str, settings: Provider) -> None:
         raise ConfigError((f"{where}: the same way twice",))
     if "call" in channels:
         raise ConfigError((f"{where}: smsgate makes no calls",))
-    if "vk" in channels:
-        raise ConfigError((f"{where}: vk takes agreed templates only, which a rule cannot name yet",))
 
 
 def _fingerprint(text: str) -> str:

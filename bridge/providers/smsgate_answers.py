@@ -29,6 +29,7 @@ class Given:
     phone: str = ""
     error: str = ""
     parts: str = ""  # of the first way
+    way_ids: tuple[str, ...] = ()  # ids that its ways have by themselves, as far as they have begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def taken(results: Iterable[Given], request: Request) -> Accepted:
     if one.error:
         return _refused(one, request)
     if _ID.fullmatch(one.id):
-        return Accepted(one.id, segments=_parts(one, request))
+        others = (id for id in one.way_ids if _ID.fullmatch(id))
+        return Accepted(" ".join(dict.fromkeys((one.id, *others))), segments=_parts(one, request))
     if request.repeat or request.heard:
         return Accepted("")  # it has our number already, and does not say under which of its own
     raise OutcomeUnknown("the answer names no message")
@@ -98,10 +100,20 @@ def status(state: State) -> StatusAnswer:
     )  # time_change_state names no time zone, so when it happened is not known
 
 
+def unsubscribed(answer: StatusAnswer) -> tuple[str, ...]:
+    """The ways by which the person wants nothing more; only Viber says so."""
+    return ("viber",) if answer.code == "unsubscribe" or "viber:unsubscribe" in answer.error.split() else ()
+
+
 def _cost(state: State) -> Decimal | None:
     """What was taken, once no way can take more."""
     amounts = [Decimal(price) for price in state.prices.values() if _AMOUNT.fullmatch(price)]
     return sum(amounts, Decimal(0)) if amounts and state.word in smsgate_codes.FINAL else None
+
+
+def way_ids(values: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids of single ways from the names the provider uses; 0 is "not by this one"."""
+    return tuple(values[f"id_{way}"] for way in WAYS if values.get(f"id_{way}", "0") != "0")
 
 
 def state_of(values: Mapping[str, str], word: str) -> State:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bridge.config.models.providers import Provider
 from bridge.errors import PermanentFailure
-from bridge.model import Message
+from bridge.model import Message, WayText
 from bridge.sms.danger import defuse
 
 WAYS = ("viber", "whatsapp", "vk", "sms")
@@ -36,23 +36,49 @@ _PARAMETERS = frozenset(
 """``button_text_whatsapp`` and ``button_url_whatsapp`` are "temporarily unavailable": not sent."""
 
 
-def canonical(message: Message, settings: Provider, now: datetime, *, viber: bool = True) -> dict[str, str]:
-    """The parameters for *message* at *now*; without *viber* the person has unsubscribed from it.
+def canonical(
+    message: Message, settings: Provider, now: datetime, *, unsubscribed: Collection[str] = ()
+) -> dict[str, str]:
+    """The parameters for *message* at *now*; the person wants nothing by the ways in *unsubscribed*.
 
     Never raises: what cannot be sent (a call, a Viber text that is too long and has no SMS behind it) has no
     ``send_…``, and ``check`` refuses it.
     """
-    text = plain(message.text)
     fields = {"phone": message.phone.removeprefix("+")}
-    for place, way in enumerate(_ways(message, settings, text, viber=viber), 1):
-        fields |= {f"send_{way}": str(place), f"text_{way}": text}
+    wishes: dict[str, WayText] = {wish.way: wish for wish in message.ways}
+    for place, way in enumerate(_ways(message, settings, wishes, unsubscribed), 1):
+        fields[f"send_{way}"] = str(place)
+        if way == "vk":
+            fields |= _vk(wishes["vk"])
+            continue
+        fields[f"text_{way}"] = _text(way, message, wishes)
         if sender := _sender(way, message, settings):
             fields[f"sender_{way}"] = sender
         if way != "sms":
-            fields[f"validity_period_{way}"] = _minutes(message, settings, now)
+            fields[f"validity_period_{way}"] = _minutes(message, wishes.get(way), settings, now)
     if "send_viber" in fields:
         fields["finale_viber_read"] = "0"  # 1 pays for an SMS although the message was delivered
+        fields |= _button(wishes.get("viber"))
+    if "send_whatsapp" in fields and "whatsapp" in wishes and wishes["whatsapp"].image:
+        fields["image_url_whatsapp"] = wishes["whatsapp"].image
     return fields
+
+
+def _text(way: str, message: Message, wishes: Mapping[str, WayText]) -> str:
+    return plain((way in wishes and wishes[way].text) or message.text)
+
+
+def _button(wish: WayText | None) -> dict[str, str]:
+    """Button and picture exactly as the rule has them."""
+    if wish is None or not all(wish.button):
+        return {}
+    shown = {"button_text": wish.button[0], "button_url": wish.button[1]}
+    return {**shown, "image_url": wish.image} if wish.image else shown
+
+
+def _vk(wish: WayText) -> dict[str, str]:
+    values = {name: plain(value) for name, value in wish.values}
+    return {"templateId": wish.template, "templateData": json.dumps(values, ensure_ascii=False)}
 
 
 def plain(text: str) -> str:
@@ -64,15 +90,19 @@ def plain(text: str) -> str:
     return defuse(_MACRO.sub(r"'\1'", clean))
 
 
-def _ways(message: Message, settings: Provider, text: str, *, viber: bool) -> list[str]:
-    if message.channel == "sms":
-        wanted: Sequence[str] = settings.channels
-    else:
-        wanted = [message.channel]
-    possible = [way for way in wanted if way in ("viber", "whatsapp", "sms")]
-    if not viber and len(possible) > 1:
-        possible = [way for way in possible if way != "viber"]
-    return [way for way in possible if way == "sms" or len(text) <= MOST_TEXT]
+def _ways(
+    message: Message, settings: Provider, wishes: Mapping[str, WayText], unsubscribed: Collection[str]
+) -> list[str]:
+    wanted: Sequence[str] = settings.channels if message.channel == "sms" else [message.channel]
+    possible = (way for way in wanted if way in WAYS and way not in unsubscribed)
+    return [way for way in possible if _can_show(way, message, wishes)]
+
+
+def _can_show(way: str, message: Message, wishes: Mapping[str, WayText]) -> bool:
+    """VK shows a template or nothing, and Viber and WhatsApp nothing that is too long."""
+    if way == "vk":
+        return "vk" in wishes and bool(wishes["vk"].template)
+    return way == "sms" or len(_text(way, message, wishes)) <= MOST_TEXT
 
 
 def _sender(way: str, message: Message, settings: Provider) -> str:
@@ -90,11 +120,13 @@ def _sender(way: str, message: Message, settings: Provider) -> str:
     return settings.senders[max(prefixes, key=len)] if prefixes else settings.sender or ""
 
 
-def _minutes(message: Message, settings: Provider, now: datetime) -> str:
-    """How long the way is tried before the next one: whole minutes, at least one."""
+def _minutes(message: Message, wish: WayText | None, settings: Provider, now: datetime) -> str:
+    """How long the way is tried before the next one: whole minutes, at least one. A rule's own word holds."""
     longest = settings.viber_validity
     if message.message_class == "critical":
         longest = min(longest, _CRITICAL_VIBER)
+    if wish is not None and wish.validity is not None:
+        longest = wish.validity
     return str(max(1, int(min(longest, message.valid_until - now).total_seconds() // 60)))
 
 

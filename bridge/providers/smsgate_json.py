@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.providers import smsgate_codes
-from bridge.providers.smsgate_answers import Given, State, state_of, text, unreadable
+from bridge.providers.smsgate_answers import Given, State, state_of, text, unreadable, way_ids
 from bridge.providers.smsgate_cascade import template
 from bridge.providers.smsgate_wire import Ask, Login
 
@@ -77,6 +77,7 @@ def _given(row: Mapping[str, Any]) -> Given:
         phone=text(row.get("phone")).lstrip("+"),
         error=error,
         parts=text(row.get("count_message")),
+        way_ids=way_ids({name: text(value) for name, value in row.items()}),
     )
 
 

@@ -18,7 +18,7 @@ from bridge.errors import TemporaryFailure
 from bridge.providers import smsgate_codes
 from bridge.providers.base import Balance, Inbound
 from bridge.providers.smsc_answers import e164
-from bridge.providers.smsgate_answers import Given, State, state_of, unreadable
+from bridge.providers.smsgate_answers import Given, State, state_of, unreadable, way_ids
 from bridge.providers.smsgate_cascade import template
 from bridge.providers.smsgate_wire import Ask, Login
 
@@ -59,6 +59,7 @@ class Xml:
                 phone=one.get("phone", "").strip().lstrip("+"),
                 error="" if id or said == "send" else said,
                 parts=one.get("count_message", ""),
+                way_ids=way_ids({name: value.strip() for name, value in one.attrib.items()}),
             )
 
     def states(self, ids: Sequence[str], login: Login) -> Ask:

@@ -89,12 +89,14 @@ def _merged(filled: Iterator[tuple[str, str]], shrinkable: Mapping[str, int]) ->
     """Neighbours that neither give way nor are kept as one piece."""
     fixed = ""
     for text, name in filled:
-        level = shrinkable.get(name) or _KEPT.get(name, 0)
+        level = (shrinkable.get(name) or _KEPT.get(name, 0)) if name else 0
         if not level:
             fixed += text
             continue
-        yield from (Piece(fixed),) if fixed else ()
-        yield from (Piece(text, level),) if text else ()
+        if fixed:
+            yield Piece(fixed)
+        if text:
+            yield Piece(text, level)
         fixed = ""
     if fixed:
         yield Piece(fixed)

@@ -22,6 +22,7 @@ from bridge.render.check import MOST_SOURCE, checked
 from bridge.render.marks import bare, pieces
 from bridge.render.names import host_part
 from bridge.render.sandbox import compiled
+from bridge.render.sentences import without_number
 from bridge.render.usual import as_usual
 from bridge.render.variables import (
     MOST_CHARACTERS,
@@ -100,12 +101,16 @@ def _compiled(sources: Iterable[tuple[str, str, str]]) -> Text:
     problems: list[str] = []
     for language, source, place in sources:
         try:
-            variants[language] = _variant(source, VALUES, place, usual=as_usual)
+            variants[language] = _variant(source, VALUES, place, usual=_made_ready)
         except ConfigError as error:
             problems.extend(error.problems)
     if problems:
         raise ConfigError(tuple(problems))
     return Text(variants)
+
+
+def _made_ready(tree: nodes.Template) -> nodes.Template:
+    return as_usual(without_number(tree))
 
 
 def _variant(source: str, names: Iterable[str], place: str, usual: _Usual = lambda tree: tree) -> _Variant:

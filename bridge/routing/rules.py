@@ -21,6 +21,7 @@ from bridge.config.models.rules import (
     RuleKeys,
     Threshold,
 )
+from bridge.config.models.ways import Viber, Vk, Whatsapp
 from bridge.config.models.windows import Quiet
 from bridge.config.names import MailTarget, Who
 from bridge.model import Channel, MessageClass
@@ -55,6 +56,9 @@ class Action:
     alphabet: Literal["keep", "translit", "cheaper"]
     language: str  # "": the person's
     channel: tuple[Channel, ...]
+    viber: Viber | None
+    whatsapp: Whatsapp | None
+    vk: Vk | None
     sender: str  # "": the provider's
     send_via: Mapping[str, tuple[str, ...]]  # prefix, or "default" -> providers
     budget: tuple[str, ...]
@@ -163,6 +167,9 @@ def action_of(written: Written, rule: Rule, around: Surroundings) -> Action:
         alphabet=keys.value("alphabet"),
         language=keys.value("language") or "",
         channel=keys.value("channel"),
+        viber=keys.value("viber"),
+        whatsapp=keys.value("whatsapp"),
+        vk=keys.value("vk"),
         sender=keys.value("sender") or "",
         send_via=keys.value("send_via") or around.send_via,
         budget=keys.value("budget") or (),

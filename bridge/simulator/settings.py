@@ -24,9 +24,10 @@ class Account(Setting):
     """One login at the provider.
 
     *prices* are per segment by the longest matching prefix of the number (digits, no plus), with
-    ``default``; *smpp_password* is one of its own, "" = the same; *channel_prices* replace them for ``hlr``, ``ping``, ``call`` … *groups* are the members
-    of ``G<number>``. An empty *senders* or *allowed_addresses* allows every one.
-    """  # noqa: E501
+    ``default``; *channel_prices* replace them for ``hlr``, ``ping``, ``call`` … *groups* are the members
+    of ``G<number>``. An empty *senders* or *allowed_addresses* allows every one. *smpp_password*, where
+    there is one, is wanted over SMPP instead of *password*.
+    """
 
     login: str
     password: str = Field(repr=False)

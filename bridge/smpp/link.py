@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import Self
+from typing import Any, Self
 
 from bridge.errors import NotSent, OutcomeUnknown
 from bridge.smpp import pdu
@@ -133,7 +133,10 @@ class Link:
         The future brings the answer, or OutcomeUnknown when the link ends without one. Cancelling it forgets it.
         """
         if not self.is_up:
-            raise NotSent(f"the link is down: {self.why or 'the peer unbound'}")
+            raise NotSent(f"the link is down: {self.why or 'it is being left'}")
+        return self._given(command, body)
+
+    def _given(self, command: int, body: bytes) -> asyncio.Future[Answer]:
         number = (next(self._numbers) - 1) % _LAST_SEQUENCE + 1
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[number] = (command, answered)
@@ -151,12 +154,16 @@ class Link:
             raise OutcomeUnknown("no answer in time") from error
 
     async def close(self, within: float = 5.0) -> None:
-        """Unbind, wait for what is being kept, then hang up."""
-        if self.is_up:
-            with suppress(NotSent, OutcomeUnknown):
-                await self.ask(pdu.UNBIND, b"", within)
-        if self._arriving:
-            await asyncio.wait(set(self._arriving), timeout=within)
+        """Begin nothing more, await answers and what is being kept, unbind, hang up; *within* seconds for each."""
+        self._leaving = True
+        answers = [answered for _command, answered in self._waiting.values()]
+        pending: list[asyncio.Future[Any]] = [*answers, *self._arriving]
+        if pending:
+            await asyncio.wait(pending, timeout=within)
+        if not self._down.is_set():
+            with suppress(OutcomeUnknown, TimeoutError):
+                async with asyncio.timeout(within):
+                    await self._given(pdu.UNBIND, b"")
         self.cut("closed")
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -212,7 +219,12 @@ class Link:
             return
         task = asyncio.get_running_loop().create_task(self._keep(one), name="smpp arrival")
         self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        task.add_done_callback(self._kept)
+
+    def _kept(self, task: asyncio.Task[None]) -> None:
+        self._arriving.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._complain(f"it could not be kept: {type(error).__name__}")
 
     async def _keep(self, one: Pdu) -> None:
         """Take, then answer. An error of ours answers as one, so that the peer keeps what we could not."""

@@ -16,7 +16,7 @@ from bridge.errors import NotSent
 from bridge.model import JournalEntry, Message, Spend
 from bridge.store import journal, recall, rows, schema, spends
 from bridge.store.engine import Keys, Tx
-from bridge.store.outbox import Choose, Claimed, claim
+from bridge.store.outbox import Attempt, Choose, Claimed, NumberFirst, Prepared, Wait, claim
 from bridge.store.statements import Statement, insert, one_of, to_us, upsert
 
 Reserve = Callable[[Tx, Message], Sequence[Spend]]
@@ -85,7 +85,12 @@ def add_and_claim(
     """
     added = add(tx, message, by, reserve)
     tx.run(_URGENCY, {"message": added.id, "new_urgency": _FIRST})
-    claimed = claim(tx, message.created_at, owner, 1, choose)
+    now = message.created_at
+
+    def this_one(one: Message, attempts: Sequence[Attempt]) -> Prepared | Wait | NumberFirst:
+        return choose(one, attempts) if one.id == added.id else Wait(now)
+
+    claimed = claim(tx, now, owner, 1, this_one)
     tx.run(_URGENCY, {"message": added.id, "new_urgency": rows.message_row(message)["urgency"]})
     if not claimed:
         raise NotSent("no provider can take it now")

@@ -11,6 +11,7 @@ from bridge.store.engine import Tx
 from bridge.store.statements import Statement, to_us
 
 _m, _s = schema.messages.c, schema.submissions.c
+_MOST = 200  # hand-overs to one phone in a day
 _UNDER_WAY = Statement(
     select(_s.client_id, _m.phone)
     .join(schema.messages, _m.id == _s.message_id)
@@ -18,7 +19,31 @@ _UNDER_WAY = Statement(
         # letter by letter the condition of the index messages_watched: few messages are under way
         _m.state.in_(("INFLIGHT", "UNKNOWN", "ACCEPTED", "ACCEPTED_NO_ID", "HANDED_OVER")),
         _s.account == bindparam("account"),
-        _s.provider_id == bindparam("provider_id"),
+        (_s.provider_id == bindparam("provider_id"))
+        | (" " + _s.provider_id + " ").like(bindparam("among"), escape="\\"),
+    )
+    .distinct()
+    .limit(2)
+)
+_ANSWERED = Statement(
+    select(_m.id, _s.provider_id)
+    .join(schema.submissions, _m.id == _s.message_id)
+    .where(
+        _m.phone == bindparam("phone"),
+        _s.account == bindparam("account"),
+        _s.provider_id != "",
+        _s.started_at >= bindparam("since"),
+    )
+    .order_by(_m.id.desc())
+    .limit(_MOST)
+)
+_UNDER_WAY_BY_OURS = Statement(
+    select(_s.client_id, _m.phone)
+    .join(schema.messages, _m.id == _s.message_id)
+    .where(
+        _m.state.in_(("INFLIGHT", "UNKNOWN", "ACCEPTED", "ACCEPTED_NO_ID", "HANDED_OVER")),
+        _s.account == bindparam("account"),
+        _s.client_id == bindparam("client_id"),
     )
     .limit(1)
 )
@@ -34,10 +59,41 @@ _WRITTEN_TO = Statement(
     .limit(1)
 )
 
+_u = schema.unsubscribed.c
+_UNSUBSCRIBED = Statement(select(_u.account, _u.way).where(_u.phone == bindparam("phone")).order_by(_u.account, _u.way))
+_ANYBODY = Statement(select(_u.phone).limit(1))
+
 
 def under_way(tx: Tx, account: str, provider_id: str) -> tuple[str, str] | None:
-    """Our id and the phone of the message that *account*'s provider calls *provider_id*, if its end is not known."""
-    row = tx.one(_UNDER_WAY, {"account": account, "provider_id": provider_id})
+    """Our id and the phone of the message that *account*'s provider calls *provider_id*, if its end is not known.
+
+    A provider may have several ids for one message, one for each way. An id that fits two messages fits none.
+    """
+    among = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in provider_id)
+    values = {"account": account, "provider_id": provider_id, "among": f"% {among} %"}
+    found = list(tx.rows(_UNDER_WAY, values))
+    return (found[0][0], found[0][1]) if len(found) == 1 else None
+
+
+def answered(tx: Tx, account: str, provider_id: str, phone: str, since: datetime) -> int:
+    """The message handed over to *phone* since then that the provider calls *provider_id*; 0 = none."""
+    rows = tx.rows(_ANSWERED, {"phone": phone, "account": account, "since": to_us(since)})
+    return next((int(number) for number, ids in rows if provider_id in ids.split()), 0)
+
+
+def unsubscribed(tx: Tx, phone: str) -> tuple[tuple[str, str], ...]:
+    """(account, way) by which *phone* wants nothing any more."""
+    return tuple((row[0], row[1]) for row in tx.rows(_UNSUBSCRIBED, {"phone": phone}))
+
+
+def is_anybody_unsubscribed(tx: Tx) -> bool:
+    """Whether anybody is: mostly nobody, so nobody has to be looked up."""
+    return tx.one(_ANYBODY) is not None
+
+
+def under_way_by_ours(tx: Tx, account: str, client_id: str) -> tuple[str, str] | None:
+    """The same for a message by the id that we gave it there."""
+    row = tx.one(_UNDER_WAY_BY_OURS, {"account": account, "client_id": client_id})
     return None if row is None else (row[0], row[1])
 
 

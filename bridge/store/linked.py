@@ -26,6 +26,7 @@ PIECES_WAIT = timedelta(minutes=10)
 
 _SAME_SMS = timedelta(minutes=1)  # the same words within it, also by callback, are one SMS that came twice
 _GUESS_WITHIN = timedelta(minutes=15)  # between a hand-over without an answer and the receipt that is taken for its own
+_MAY_LACK_IDS = frozenset({("UNKNOWN", "UNKNOWN"), ("ACCEPTED", "ACCEPTED"), ("ACCEPTED", "ACCEPTED_NO_ID")})
 _MOST = 200
 _PIECE = "piece"
 _r, _s, _m, _in = schema.receipts.c, schema.submissions.c, schema.messages.c, schema.replies.c
@@ -73,15 +74,16 @@ _OLD_PIECES = Statement(
     .limit(_MOST)
 )
 _FORGET = Statement(delete(schema.receipts).where(one_of(_r.event_key, "keys"), _r.message_id == 0))
-_SAID_ALREADY = Statement(
-    select(_in.id)
+_SAID = Statement(
+    select(_in.to, _in.text, _in.event_key)
     .where(
         _in.phone == bindparam("phone"),
-        _in.to == bindparam("to"),
-        _in.text == bindparam("text"),
+        _in.kind == "sms",
         _in.received_at >= bindparam("since"),
+        _in.received_at <= bindparam("until"),
     )
-    .limit(1)
+    .order_by(_in.id.desc())
+    .limit(_MOST)
 )
 
 
@@ -136,10 +138,10 @@ def report(tx: Tx, said: Receipt, account: str, provider_id: str, phone: str, no
     return _of_whole(tx, said, found, account)
 
 
-def adopt(tx: Tx, accounts: Sequence[str], now: datetime) -> list[tuple[Receipt, str]]:
-    """Parked receipts whose message is known by now: what they say (code and error unexplained), and their phone."""
-    since = to_us(now - KNOWN_FOR)
-    told: list[tuple[Receipt, str]] = []
+def adopt(tx: Tx, accounts: Sequence[str], parked_for: timedelta, now: datetime) -> list[Receipt]:
+    """Receipts parked within *parked_for* whose message is known by now: what they say, its codes unexplained."""
+    since = to_us(now - parked_for)
+    told: list[Receipt] = []
     for key, provider, account, provider_id, phone, state, code, error, at in tx.rows(
         _PARKED, {"accounts": Keys(sorted(accounts)), "since": since}
     ):
@@ -150,16 +152,47 @@ def adopt(tx: Tx, accounts: Sequence[str], now: datetime) -> list[tuple[Receipt,
         said = Receipt(0, state, provider, code, error, at=None if at is None else from_us(at))
         whole = _of_whole(tx, said, found, account)
         if whole is not None:
-            told.append((whole, phone))
+            told.append(whole)
     return told
 
 
 def sms(tx: Tx, account: str, provider: str, phone: str, to: str, text: str, key: str, now: datetime) -> bool:
     """Keep an inbound SMS once; False when it, or the same words by another way, came a moment ago."""
-    row = {"phone": phone, "to": to, "text": text[:2000], "since": to_us(now - _SAME_SMS)}
-    if tx.one(_SAID_ALREADY, row) is not None:
+    if _is_here(tx, phone, to, text, "", (now - _SAME_SMS, now + _SAME_SMS)):
         return False
     return inbound.keep(tx, f"{account}/{key}/{to_us(now)}", "sms", provider, phone, to, text, now)
+
+
+def came_over_a_link(tx: Tx, account: str, phone: str, to: str, text: str, at: datetime) -> bool:
+    """Whether the SMS that reached the provider at *at*, and now comes by a post or a poll, is here already.
+
+    A link gives no id, so who, whom, what and when have to do (threats T25).
+    """
+    return _is_here(tx, phone, to, text, f"{account}/in:", (at - _SAME_SMS, at + 2 * _SAME_SMS))
+
+
+def _is_here(tx: Tx, phone: str, to: str, text: str, keys: str, within: tuple[datetime, datetime]) -> bool:
+    """Whether *phone* said the same to the same number *within* that time, by a way whose keys begin with *keys*.
+
+    Doors differ in how they write a number and the ends of a text, and one may not know the number at all.
+    """
+    values = {"phone": phone, "since": to_us(within[0]), "until": to_us(within[1])}
+    said = [row for row in tx.rows(_SAID, values) if row[2].startswith(keys) and _over_a_link(row[2], keys)]
+    mine, number = _words(text), to.lstrip("+")
+    return any(_words(words) == mine and _same_place(number, other.lstrip("+")) for other, words, _key in said)
+
+
+def _same_place(one: str, other: str) -> bool:
+    return one == other or "" in (one, other)
+
+
+def _over_a_link(key: str, keys: str) -> bool:
+    """Keys of what came over a link end with the time it came; those of posts and polls are the provider's."""
+    return not keys or "/" in key.removeprefix(keys)
+
+
+def _words(text: str) -> str:
+    return " ".join(text[:2000].split())
 
 
 def piece(
@@ -214,7 +247,8 @@ class _Found:
 def _message_of(tx: Tx, account: str, provider_id: str, phone: str, now: datetime) -> _Found | None:
     """The message that has a part of that id: the very text first, then the same number in another notation.
 
-    Failing that, the only text of one part to that phone whose answer never came, if it went out just before.
+    Failing that, the only text of one part to that phone that has no id because its answer never came or named none,
+    if it went out just before.
     """
     values = {"phone": phone, "account": account, "since": to_us(now - KNOWN_FOR)}
     rows = list(tx.rows(_BY_PHONE, values))
@@ -226,7 +260,7 @@ def _message_of(tx: Tx, account: str, provider_id: str, phone: str, now: datetim
     doubtful = {
         message_id
         for message_id, _attempt, ids, state, started_at, segments, message_state in rows
-        if state == "UNKNOWN" and message_state == "UNKNOWN" and not ids and segments == 1 and started_at >= since
+        if (state, message_state) in _MAY_LACK_IDS and not ids and segments == 1 and started_at >= since
     }
     return _Found(doubtful.pop(), ()) if len(doubtful) == 1 else None
 

@@ -78,6 +78,7 @@ _RETRY = Statement(
     .where(_mails.c.id == bindparam("mail"), _mails.c.state.in_(("QUARANTINED", "RECEIVED")))
     .values(state="RECEIVED", attempts=0, lease_until=0, due_at=bindparam("now"))
 )
+_REWRITE = Statement(update(_bodies).where(_bodies.c.mail_id == bindparam("mail")).values(content=bindparam("bytes")))
 _WAITING = Statement(select(func.count(), func.min(_mails.c.received_at)).where(_mails.c.state == "RECEIVED"))
 
 LEASE = timedelta(seconds=30)
@@ -131,6 +132,11 @@ def quarantine(tx: Tx, number: int) -> None:
 def retry(tx: Tx, number: int, now: datetime) -> bool:
     """Read a mail again that was set aside."""
     return tx.run(_RETRY, {"mail": number, "now": to_us(now)}) == 1
+
+
+def rewrite(tx: Tx, number: int, content: bytes) -> None:
+    """Keep *content* in place of what a mail was (threats T29: a colon mail, its password masked)."""
+    tx.run(_REWRITE, {"mail": number, "bytes": content})
 
 
 def waiting(tx: Tx) -> tuple[int, datetime | None]:

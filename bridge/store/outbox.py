@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from sqlalchemy import bindparam, func, select, update
 
-from bridge.model import Message, MessageState, Receipt
+from bridge.model import Message, MessageState, Receipt, Tally
 from bridge.store import rows, schema, spends
 from bridge.store.engine import Keys, Tx
 from bridge.store.statements import Statement, columns_of, from_us, insert, one_of, to_us, upsert
@@ -26,6 +26,7 @@ _m, _s, _r = schema.messages.c, schema.submissions.c, schema.receipts.c
 _MESSAGE = columns_of(schema.messages)
 _SUBMISSION = columns_of(schema.submissions)
 LEASE = timedelta(seconds=90)  # three times the longest a submit may take (F13)
+_FIRST_PAGE = 8  # half of what a claim reads first: a door over HTTP has fourteen places, a link a hundred
 _WATCHED = ("UNKNOWN", "ACCEPTED", "ACCEPTED_NO_ID", "HANDED_OVER")
 _UNSETTLED = ("INFLIGHT", "UNKNOWN")
 _UNDER_WAY = _m.state.in_(("INFLIGHT", *_WATCHED))  # letter by letter the condition of the index messages_watched
@@ -51,6 +52,7 @@ _TWINS = Statement(
         _m.id != bindparam("message"),
         _m.text == bindparam("text"),
         _m.originator == bindparam("originator"),
+        _m.way == bindparam("way"),
         _s.started_at > bindparam("since"),
         _s.state != "NOT_SENT",
     )
@@ -80,6 +82,43 @@ _INFLIGHT = Statement(
 _ADD_SUBMISSION = insert(schema.submissions)
 _POSTPONE = Statement(
     update(schema.messages).where(_m.id == bindparam("message"), _m.state == "READY").values(due_at=bindparam("due"))
+)
+_LEASE = Statement(
+    update(schema.messages)
+    .where(_m.id == bindparam("message"), _m.state == "READY")
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), fence=_m.fence + 1)
+)
+_NUMBERED = Statement(
+    update(schema.messages)
+    .where(_m.id == bindparam("message"), _m.state == "READY", _m.lease_owner == bindparam("owner"))
+    .values(
+        text=bindparam("new_text"),
+        encoding=bindparam("new_encoding"),
+        segments=bindparam("new_segments"),
+        price=bindparam("new_price"),
+        call=bindparam("new_call"),
+        lease_until=0,
+    )
+)
+_ADD_TALLY = insert(schema.tallies, without=("id",))
+_TALLIED = Statement(
+    select(func.count()).where(schema.tallies.c.name == bindparam("name"), schema.tallies.c.at > bindparam("since"))
+)
+_BEGUN = Statement(
+    select(func.count(), func.min(_s.started_at)).where(
+        _s.account == bindparam("account"), _s.started_at > bindparam("since")
+    )
+)
+_OPEN = Statement(
+    select(_s.account, _s.provider, func.count())
+    .join(schema.messages, _m.id == _s.message_id)
+    .where(
+        # letter by letter the condition of the index submissions_open: a handful of rows
+        _s.state == "INFLIGHT",
+        _s.started_at > bindparam("since"),
+        _m.lease_owner != bindparam("owner"),
+    )
+    .group_by(_s.account, _s.provider)
 )
 _SETTLE_SUBMISSION = Statement(
     update(schema.submissions)
@@ -217,7 +256,14 @@ class Wait:
     until: datetime
 
 
-Choose = Callable[[Message, Sequence["Attempt"]], Prepared | Wait]
+@dataclass(frozen=True, slots=True)
+class NumberFirst:
+    """The message names a number to ring, which has to be asked for before it may go: it is leased *until* then."""
+
+    until: datetime
+
+
+Choose = Callable[[Message, Sequence["Attempt"]], Prepared | Wait | NumberFirst]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +330,13 @@ def claim(tx: Tx, now: datetime, owner: str, most: int, choose: Choose) -> list[
     taken: list[Claimed] = []
     blocked: set[str] = set()
     ids = _ClientIds(tx, now)
+    page = _FIRST_PAGE
     while len(taken) < most:
-        found = _messages(tx, _READY, now=to_us(now), most=most - len(taken), blocked=Keys(sorted(blocked)))
+        page = min(2 * page, most - len(taken))
+        found = _messages(tx, _READY, now=to_us(now), most=page, blocked=Keys(sorted(blocked)))
         more, waiting = _take(tx, found, owner, choose, ids, now)
         taken += more
-        if not waiting:
+        if not waiting and (len(found) < page or not more):
             break
         blocked |= waiting
     ids.keep()
@@ -302,17 +350,27 @@ def _take(
     attempts = _attempts(tx, [m.id for m in found]) if found else {}
     taken: list[Claimed] = []
     waits: list[rows.Values] = []
+    asked: list[rows.Values] = []
     waiting: set[str] = set()
+    full: set[tuple[str, ...]] = set()
     for message in found:
         before = attempts.get(message.id, [])
+        if message.providers in full and not before:
+            continue  # nobody of its chain had room for one like it a moment ago
         choice = choose(message, before)
         if isinstance(choice, Wait):
             waiting.add(rows.dumps(list(message.providers)))
+            if choice.until <= now:
+                full.add(message.providers)
             waits.append({"message": message.id, "due": to_us(choice.until)})
+            continue
+        if isinstance(choice, NumberFirst):
+            asked.append({"message": message.id, "owner": owner, "until": to_us(choice.until)})
             continue
         attempt = _new_attempt(message.id, len(before) + 1, choice, ids.of(choice, before), now)
         taken.append(Claimed(message, attempt, now + LEASE, tuple(before)))
     tx.many(_POSTPONE, [wait for wait in waits if wait["due"] > to_us(now)])
+    tx.many(_LEASE, asked)
     tx.many(_ADD_SUBMISSION, [_submission_row(claimed.attempt) for claimed in taken])
     _make_inflight(tx, taken, owner)
     return taken, waiting
@@ -329,6 +387,47 @@ def again(tx: Tx, watched: Watched, now: datetime, owner: str) -> Claimed:
     claimed = Claimed(watched.message, attempt, now + LEASE, watched.attempts)
     _make_inflight(tx, [claimed], owner)
     return claimed
+
+
+def number(tx: Tx, message: Message, owner: str, given: Sequence[Tally] = ()) -> bool:
+    """Write *message* with its number to ring, or without: it may go. False where it is *owner*'s no more.
+
+    *given* is what dispatch remembers of the number.
+    """
+    values = {
+        "message": message.id,
+        "owner": owner,
+        "new_text": message.text,
+        "new_encoding": message.encoding,
+        "new_segments": message.segments,
+        "new_price": None if message.price is None else str(message.price),
+        "new_call": rows.call_json(message.call),
+    }
+    written = tx.run(_NUMBERED, values) == 1
+    if written:
+        tx.many(_ADD_TALLY, [rows.tally_row(one) for one in given])
+    return written
+
+
+def tallied(tx: Tx, name: str, since: datetime) -> int:
+    """How many were counted under *name* after *since*."""
+    row = tx.one(_TALLIED, {"name": name, "since": to_us(since)})
+    return int(row[0]) if row else 0
+
+
+def begun(tx: Tx, account: str, since: datetime) -> tuple[int, datetime | None]:
+    """How many hand-overs *account* began after *since*, over all nodes, and when the first of them."""
+    row = tx.one(_BEGUN, {"account": account, "since": to_us(since)})
+    return (0, None) if row is None or not row[0] else (int(row[0]), from_us(row[1]))
+
+
+def open_elsewhere(tx: Tx, owner: str, now: datetime) -> dict[tuple[str, str], int]:
+    """(account, provider) → hand-overs under way that are not *owner*'s: other nodes', or of a process beside it.
+
+    One whose lease has run out is nobody's, and no request is open for it any more.
+    """
+    values = {"owner": owner, "since": to_us(now - LEASE)}
+    return {(account, provider): int(count) for account, provider, count in tx.rows(_OPEN, values)}
 
 
 def _make_inflight(tx: Tx, taken: Sequence[Claimed], owner: str) -> None:
@@ -401,6 +500,7 @@ def twins(tx: Tx, message: Message, since: datetime) -> dict[str, datetime]:
         "phone": message.phone,
         "text": message.text,
         "originator": message.originator,
+        "way": message.way,
         "since": to_us(since),
         "most": _TWINS_AMONG,
     }

@@ -34,6 +34,9 @@ _ADD_TALLY = insert(schema.tallies, without=("id",))
 _ADD_SPEND = insert(schema.spends)
 _PUT_SILENCE = upsert(schema.silences, ("id",))
 _ADD_OVERRIDE = insert(schema.overrides, without=("id",))
+_PUT_STOP = upsert(schema.stops, ("phone",))
+_ADD_UNSUBSCRIBED = insert(schema.unsubscribed, or_ignore=True)
+_DROP_STOP = Statement(schema.stops.delete().where(schema.stops.c.phone == bindparam("the_phone")))
 _DROP_TIMER_NAMED = Statement(
     schema.timers.delete().where(schema.timers.c.name != "", schema.timers.c.name == bindparam("the_name"))
 )
@@ -107,6 +110,8 @@ class _Writes:
     spends: list[rows.Values] = field(default_factory=list)
     silences: dict[int, rows.Values] = field(default_factory=dict)
     overrides: list[rows.Values] = field(default_factory=list)
+    stops: dict[str, rows.Values | None] = field(default_factory=dict)
+    unsubscribed: list[rows.Values] = field(default_factory=list)
     mails: list[rows.Values] = field(default_factory=list)
     journal: list[rows.Values] = field(default_factory=list)
     notices: dict[str, rows.Values] = field(default_factory=dict)
@@ -215,6 +220,8 @@ def _gather_waiting(writes: _Writes, decision: Plan) -> None:
     writes.spends.extend(map(rows.spend_row, decision.spends))
     writes.silences.update({silence.id: rows.silence_row(silence) for silence in decision.silences})
     writes.overrides.extend(map(rows.override_row, decision.overrides))
+    writes.stops.update({stop.phone: None if stop.over else rows.stop_row(stop) for stop in decision.stops})
+    writes.unsubscribed.extend(map(rows.unsubscribed_row, decision.unsubscribed))
 
 
 def _gather_reading(writes: _Writes, reading: Reading, decision: Plan) -> None:
@@ -270,6 +277,9 @@ def _write(tx: Tx, writes: _Writes) -> None:
     tx.many(_ADD_SPEND, writes.spends)
     tx.many(_PUT_SILENCE, list(writes.silences.values()))
     tx.many(_ADD_OVERRIDE, writes.overrides)
+    tx.many(_DROP_STOP, [{"the_phone": phone} for phone, row in writes.stops.items() if row is None])
+    tx.many(_PUT_STOP, list(filter(None, writes.stops.values())))
+    tx.many(_ADD_UNSUBSCRIBED, writes.unsubscribed)
     tx.many(_ADD_MAIL, writes.mails)
     tx.many(_PUT_NOTICE, list(writes.notices.values()))
     tx.many(_CANCEL, writes.cancel)

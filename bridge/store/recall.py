@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, case, func, select
+from sqlalchemy import Table, and_, bindparam, case, func, not_, select
 
-from bridge.memory import Known, Memory, Needs
-from bridge.model import Held, Notice, Notification, PlainWord, Spent, Tally, Thread, Timer
+from bridge.memory import Fetch, Known, Memory, Needs
+from bridge.model import Held, Notice, Notification, PlainWord, Spent, Stop, Tally, Thread, Timer
 from bridge.store import rows, schema
 from bridge.store.engine import Keys, Tx
 from bridge.store.statements import Statement, columns_of, from_us, one_of, to_us
@@ -37,6 +37,18 @@ _MESSAGES = Statement(select(schema.messages).where(one_of(schema.messages.c.id,
 _WAITING = Statement(
     select(schema.messages).where(
         one_of(schema.messages.c.incident_id, "ids"), schema.messages.c.state.in_(("READY", "HELD"))
+    )
+)
+_BUNDLES = Statement(
+    select(schema.messages).where(
+        one_of(schema.messages.c.id, "ids"),
+        schema.messages.c.about != "[]",
+        schema.messages.c.state.in_(("READY", "HELD")),
+    )
+)
+_UNSENT_TO = Statement(
+    select(schema.messages).where(
+        one_of(schema.messages.c.phone, "phones"), schema.messages.c.state.in_(("READY", "HELD"))
     )
 )
 _DIGESTS = Statement(
@@ -65,6 +77,8 @@ _PLAIN = Statement(
     .where(
         one_of(schema.messages.c.phone, "phones"),
         schema.messages.c.incident_id == 0,
+        schema.messages.c.about == "[]",
+        not_(schema.messages.c.rule.startswith("(")),
         schema.messages.c.created_at >= bindparam("since"),
     )
     .order_by(schema.messages.c.id)
@@ -107,23 +121,30 @@ _SILENCES = Statement(
 _OVERRIDES = Statement(
     select(schema.overrides).where(schema.overrides.c.end > bindparam("now")).order_by(schema.overrides.c.id)
 )
+_STOPS = Statement(select(schema.stops).order_by(schema.stops.c.phone))
 
 
 def known(tx: Tx, bundles: Sequence[str], now: datetime) -> Known:
-    """Who took over which rota, now or later, and what is held in *bundles*."""
+    """Who took over which rota, now or later, which phones said STOP, and what is held in *bundles*."""
     overrides = [rows.override(row) for row in _dicts(tx, _OVERRIDES, schema.overrides, now=to_us(now))]
     held: dict[str, dict[str, Held]] = {}
     if bundles:
         for row in _dicts(tx, _HELD_IN, schema.held, bundles=Keys(sorted(bundles))):
             held.setdefault(row["bundle"], {})[row["member"]] = rows.held(row)
-    return Known(overrides, held)
+    return Known(overrides, held, stops(tx))
+
+
+def stops(tx: Tx) -> dict[str, Stop]:
+    """The phones that said STOP."""
+    return {row["phone"]: rows.stop(row) for row in _dicts(tx, _STOPS, schema.stops)}
 
 
 def load(tx: Tx, needs: Needs, now: datetime, before: Known | None = None) -> Memory:
     """The memory that *needs* names, with what belongs to its incidents; *before* is what was loaded to name it."""
-    memory = Memory(loaded=needs, fetch=_Fetch(tx, now))
+    memory = Memory(loaded=needs, fetch=reading_on(tx, now))
     before = before or known(tx, sorted(needs.bundles), now)
     memory.overrides = list(before.overrides)
+    memory.stops = dict(before.stops)
     memory.silences = {row["id"]: rows.silence(row) for row in _dicts(tx, _SILENCES, schema.silences, now=to_us(now))}
     memory.counters = {**COUNTERS, **dict(tx.rows(_COUNTERS))}
     instance = tx.one(_INSTANCE)
@@ -139,6 +160,8 @@ def load(tx: Tx, needs: Needs, now: datetime, before: Known | None = None) -> Me
     _load_counts(tx, needs, memory, now)
     if needs.phones:
         _load_plain(tx, needs, memory, now)
+        for row in _dicts(tx, _UNSENT_TO, schema.messages, phones=Keys(sorted(needs.phones))):
+            memory.messages.setdefault(row["id"], rows.message(row))
     if needs.digests:
         since = to_us(now - _DUPLICATE_SPAN)
         memory.digests = dict(tx.rows(_DIGESTS, {"digests": Keys(sorted(needs.digests)), "since": since}))
@@ -209,6 +232,11 @@ def _spent(tx: Tx, budget: str, since: datetime) -> Spent:
     )  # fmt: skip
 
 
+def reading_on(tx: Tx, now: datetime) -> Fetch:
+    """What a memory asks when a decision needs more than was named before."""
+    return _Fetch(tx, now)
+
+
 @dataclass(frozen=True, slots=True)
 class _Fetch:
     """Reading on in the transaction that decides."""
@@ -234,9 +262,17 @@ class _Fetch:
 
 def _load_told(tx: Tx, memory: Memory) -> None:
     """Who was told of the incidents, what waits to tell them, and what else their phones talk about."""
-    if not memory.incidents:
-        return
-    ids = Keys(sorted(memory.incidents))
+    about = _load_told_of(tx, memory, frozenset(memory.incidents))
+    if about:  # the others of an SMS that did not leave: whether it still has anything to say
+        _remember(memory, _dicts(tx, _BY_ID, schema.incidents, ids=Keys(sorted(about))))
+        _load_told_of(tx, memory, about)
+
+
+def _load_told_of(tx: Tx, memory: Memory, numbers: Set[int]) -> Set[int]:
+    """The incidents that are not loaded and stand in an unsent SMS together with one of *numbers*."""
+    if not numbers:
+        return frozenset()
+    ids = Keys(sorted(numbers))
     told = [Notification(*row) for row in tx.rows(_NOTIFICATIONS, {"ids": ids})]
     for note in told:
         memory.notifications.setdefault(note.incident_id, []).append(note)
@@ -248,6 +284,11 @@ def _load_told(tx: Tx, memory: Memory) -> None:
         memory.hold(rows.held(row))
     for row in _dicts(tx, _TIMERS_OF, schema.timers, ids=ids):
         memory.timers[row["name"]] = rows.timer(row)
+    sent = {note.message_id for note in told} - {0, *memory.messages}
+    found = _dicts(tx, _BUNDLES, schema.messages, ids=Keys(sorted(sent))) if sent else []
+    bundles = {row["id"]: rows.message(row) for row in found}
+    memory.messages.update(bundles)
+    return {number for message in bundles.values() for number in message.about} - memory.incidents.keys()
 
 
 def _load_conversations(tx: Tx, phones: Set[str], memory: Memory) -> None:

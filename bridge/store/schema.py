@@ -184,6 +184,10 @@ messages = Table(
     _text("state", "READY"),
     _text("reason"),
     _number("copy"),
+    _text("about", "[]"),  # the incidents of an SMS about several
+    _text("call"),  # the place for a number to ring, "" = none
+    _text("ways"),  # what ways other than SMS show, "" = nothing of their own
+    _number("way"),
     _number("attempt"),
     _text("provider"),
     _text("provider_id"),
@@ -221,6 +225,8 @@ submissions = Table(
     Column("finished_at", Big),
     PrimaryKeyConstraint("message_id", "attempt"),
     Index("submissions_client", "account", "client_id"),
+    Index("submissions_started", "account", "started_at"),
+    Index("submissions_open", "account", "provider", **_where("state = 'INFLIGHT'")),
 )
 
 receipts = Table(
@@ -254,6 +260,8 @@ replies = Table(
     _text("state", "RECEIVED"),
     _text("read_as"),
     _number("incident_id"),
+    _number("answers"),  # message it answers, 0 unknown
+    _number("proven", 1),
     UniqueConstraint("event_key"),
     Index("replies_waiting", "id", **_where("state = 'RECEIVED'")),
     Index("replies_phone", "phone", "id"),
@@ -306,6 +314,9 @@ held = Table(
     _text("text"),
     _text("groups", "{}"),
     _text("recipients", "[]"),
+    _text("channel"),
+    _text("message_class"),
+    _text("text_of"),
     PrimaryKeyConstraint("bundle", "member"),
     Index("held_incident", "incident_id", **_where("incident_id <> 0")),
 )
@@ -355,6 +366,24 @@ overrides = Table(
     _number("begin"),
     _number("end"),
     Index("overrides_end", "end"),
+)
+
+unsubscribed = Table(
+    "unsubscribed",
+    metadata,
+    _text("phone"),
+    _text("account"),
+    _text("way"),
+    _number("since"),
+    PrimaryKeyConstraint("phone", "account", "way"),
+)
+
+stops = Table(
+    "stops",
+    metadata,
+    Column("phone", Text, primary_key=True),
+    _text("person"),
+    _number("since"),
 )
 
 outgoing_mails = Table(

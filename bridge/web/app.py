@@ -23,6 +23,7 @@ from bridge.web.pages.search import Search
 from bridge.web.pages.trails import Trails
 from bridge.web.ports import Ports
 
+_FAMILIES = ("smsc", "smsgate", "plain")  # of gateways that post to us
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # a path of callbacks says itself which it takes
 
 
@@ -34,7 +35,7 @@ def create(ports: Ports, more: Sequence[BaseRoute] = ()) -> Starlette:
         routes.append(Route("/metrics", doors.metrics))
     if "callbacks" in ports.serve:
         door = CallbackDoor(ports.callback).__call__
-        routes += [Route(f"/callbacks/{family}/{{path}}", door, methods=_METHODS) for family in ("smsc", "smsgate")]
+        routes += [Route(f"/callbacks/{family}/{{path:path}}", door, methods=_METHODS) for family in _FAMILIES]
     assets = Assets()
     console = Console(ports, assets)
     if "console" in ports.serve:

@@ -12,19 +12,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from bridge.book import RuleBook
+from bridge.config.models.providers import Callbacks as Settings
 from bridge.config.models.root import Config
 from bridge.config.secrets import SecretText
 from bridge.dispatch.decide import bound
 from bridge.errors import StoreUnavailable
 from bridge.model import Receipt
 from bridge.providers import smsc_codes
-from bridge.providers.smsc_callbacks import Forged, InboundSms, Malformed, Post, Reader, Status
+from bridge.providers.plain_http_answers import PlainPost, PlainReply, PlainState
+from bridge.providers.plain_http_posts import PlainReader
+from bridge.providers.smsc_callbacks import (
+    TEMPLATES,
+    Forged,
+    InboundSms,
+    Malformed,
+    Post,
+    Reader,
+    Status,
+    WaitCall,
+)
 from bridge.providers.smsgate_callbacks import SmsgatePost, SmsgateReader, States, ViberReply, WayState
-from bridge.store import given, inbound, outbox, plans
+from bridge.store import given, inbound, linked, outbox, plans
 from bridge.store.engine import Store, Tx
 from bridge.web.ports import Callback, CallbackAnswer
 
@@ -34,6 +47,9 @@ _FORGED = CallbackAnswer(403, "not signed")
 _MALFORMED = CallbackAnswer(400, "cannot be read")
 _NOWHERE = CallbackAnswer(404, "nothing here")
 _AWAY = CallbackAnswer(503, "try again")
+log = structlog.get_logger("callbacks")
+
+_SAID_EVERY = timedelta(minutes=1)
 _ANSWERED_WITHIN = timedelta(days=1)  # a Viber answer counts from a phone that was written to so recently
 
 
@@ -44,7 +60,7 @@ class Handler:
     provider: str
     account: str
     path: SecretText
-    reader: Reader | SmsgateReader
+    reader: Reader | SmsgateReader | PlainReader
 
 
 def handlers(config: Config, accounts: Mapping[str, str]) -> tuple[Handler, ...]:
@@ -57,16 +73,22 @@ def handlers(config: Config, accounts: Mapping[str, str]) -> tuple[Handler, ...]
         if provider.callbacks is None or name not in accounts:
             continue
         settings, where = provider.callbacks, f"providers.{name}.callbacks"
-        reader: Reader | SmsgateReader = SmsgateReader()  # signs nothing
+        reader: Reader | SmsgateReader | PlainReader = SmsgateReader()  # signs nothing
         if not provider.type.startswith("smsgate"):
             secret = settings.secret.resolve(f"{where}.secret") if settings.secret else None
-            reader = Reader(secret, settings.checksum, settings.charset)
+            plain = provider.type == "plain-http"
+            reader = PlainReader(provider, secret) if plain else _smsc_reader(settings, secret)
         found.append(Handler(name, accounts[name], settings.path.resolve(f"{where}.path"), reader))
     return tuple(found)
 
 
+def _smsc_reader(settings: Settings, secret: SecretText | None) -> Reader:
+    named = settings.sums.model_dump(exclude_none=True)
+    return Reader(secret, settings.checksum, settings.charset, {**TEMPLATES, **named})
+
+
 class Callbacks:
-    """Takes what comes to ``/callbacks/smsc/<path>`` and ``/callbacks/smsgate/<path>``.
+    """Takes what comes to ``/callbacks/smsc/<path>``, ``/callbacks/smsgate/<path>`` and ``/callbacks/plain/<path>``.
 
     *wake* says that something waits to be decided or told."""
 
@@ -85,6 +107,7 @@ class Callbacks:
         self._now = now
         self._wake = wake
         self._count = count
+        self._said: dict[tuple[str, str], datetime] = {}  # when which reason was logged; reasons are few and our own
 
     async def __call__(self, path: str, body: bytes, content_type: str, query: Mapping[str, str]) -> CallbackAnswer:
         """The answer for one post; *path* is compared in constant time with every handler's."""
@@ -92,14 +115,16 @@ class Callbacks:
         if handler is None:
             self._count("", "nowhere")
             return _NOWHERE
-        post: Post | SmsgatePost | None = None
+        post: Post | SmsgatePost | PlainPost | None = None
         try:
             post = handler.reader.read(body)
             outcome = await take_callback(self._store, self._book(), handler, post, self._now())
-        except Forged:
+        except Forged as error:
             outcome = "forged"
-        except Malformed:
+            self._say(handler.provider, error.reason)
+        except Malformed as error:
             outcome = "malformed"
+            self._say(handler.provider, error.reason)
         except StoreUnavailable:
             outcome = "away"
         self._count(handler.provider, outcome)
@@ -109,8 +134,15 @@ class Callbacks:
             return CallbackAnswer(200, post.answer())
         return _ANSWERS[outcome]
 
+    def _say(self, provider: str, why: str) -> None:
+        """Once a minute for each: a wrong word, or another sum than ours, is to be found; a flood fills no log."""
+        now, said = self._now(), self._said.get((provider, why))
+        if said is None or now - said >= _SAID_EVERY:
+            self._said[provider, why] = now
+            log.warning("callback refused", gateway=provider, why=why)
+
     def _at(self, path: str) -> Handler | None:
-        given = path.encode("utf-8", "replace")
+        given = path.partition("/")[0].encode("utf-8", "replace")  # smsc writes what stands behind "!" after it
         found = None
         for handler in self._handlers:  # all of them, so that time tells nothing
             if hmac.compare_digest(handler.path.reveal().encode(), given):
@@ -130,7 +162,7 @@ _ANSWERS: Mapping[Outcome, CallbackAnswer] = {
 
 
 async def take_callback(
-    store: Store, book: RuleBook, handler: Handler, post: Post | SmsgatePost, now: datetime
+    store: Store, book: RuleBook, handler: Handler, post: Post | SmsgatePost | PlainPost, now: datetime
 ) -> Outcome:
     """Keep what a believed *post* says, and decide what follows of a status. Raises StoreUnavailable."""
 
@@ -141,20 +173,45 @@ async def take_callback(
             case States():
                 came = [_keep_arrival(tx, book, handler, one, now) for one in post.states]
                 return "receipt" if "receipt" in came else "known"
-            case ViberReply() if not given.wrote_to(tx, handler.account, post.phone, now - _ANSWERED_WITHIN):
+            case PlainState():
+                return _keep_described(tx, book, handler, post, now)
+            case ViberReply() | PlainReply(signed=False) if _is_strange(tx, handler, post.phone, now):
                 return "known"
-            case ViberReply():
-                kind, text = "sms", post.text
-            case InboundSms():
-                kind, text = ("call", "") if post.call else ("sms", post.text)
+            case ViberReply() | PlainReply() | InboundSms(call=False):
+                return _keep_text(tx, handler, post, now)
             case _:
-                kind, text = "call", ""
-        kept = inbound.keep(
-            tx, f"{handler.account}/{post.event_key}", kind, handler.provider, post.phone, post.to, text, now
-        )
-        return "inbound" if kept else "known"
+                return _keep_call(tx, handler, post, now)
 
     return await store.write(keep)
+
+
+def _keep_text(tx: Tx, handler: Handler, post: ViberReply | PlainReply | InboundSms, now: datetime) -> Outcome:
+    """An answer in Viber says which message it answers, and nobody signs it: it proves nothing."""
+    answers, proven = 0, True
+    if isinstance(post, ViberReply):
+        since = now - _ANSWERED_WITHIN
+        answers, proven = given.answered(tx, handler.account, post.provider_id, post.phone, since), False
+    elif isinstance(post, PlainReply):
+        proven = post.signed
+    elif linked.came_over_a_link(tx, handler.account, post.phone, post.to, post.text, post.at or now):
+        return "known"
+    kept = inbound.keep(
+        tx, f"{handler.account}/{post.event_key}", "sms", handler.provider, post.phone, post.to, post.text, now,
+        answers=answers, proven=proven,
+    )  # fmt: skip
+    return "inbound" if kept else "known"
+
+
+def _keep_call(tx: Tx, handler: Handler, post: InboundSms | WaitCall, now: datetime) -> Outcome:
+    """A call counts from when it rang, as the provider says; nobody rings in the future."""
+    rang_at = min(post.at or now, now)
+    kept = inbound.ring(tx, f"{handler.account}/{post.event_key}", handler.provider, post.phone, post.to, rang_at)
+    return "inbound" if kept else "known"
+
+
+def _is_strange(tx: Tx, handler: Handler, phone: str, now: datetime) -> bool:
+    """Whether nothing was sent to *phone* of late: what nobody signed then counts for nothing."""
+    return not given.wrote_to(tx, handler.account, phone, now - _ANSWERED_WITHIN)
 
 
 def _keep_status(tx: Tx, book: RuleBook, handler: Handler, post: Status, now: datetime) -> Outcome:
@@ -173,6 +230,19 @@ def _keep_arrival(tx: Tx, book: RuleBook, handler: Handler, post: WayState, now:
     if ours is None:
         return "known"
     said = Receipt(0, "DELIVERED", handler.provider, post.word)
+    return _receive(tx, book, handler, said, post.event_key, ours, now)
+
+
+def _keep_described(tx: Tx, book: RuleBook, handler: Handler, post: PlainState, now: datetime) -> Outcome:
+    """A state of a gateway described in YAML. Without the secret word in it only an arrival is believed."""
+    if post.state == "ACCEPTED" or not (post.signed or post.state == "DELIVERED"):
+        return "known"
+    find = given.under_way_by_ours if post.by_ours else given.under_way
+    ours = find(tx, handler.account, post.id)
+    if ours is None:
+        return "known"
+    reason = "" if post.state == "DELIVERED" else f"the gateway says: {post.word}"
+    said = Receipt(0, post.state, handler.provider, post.word, reason=reason)
     return _receive(tx, book, handler, said, post.event_key, ours, now)
 
 

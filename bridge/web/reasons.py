@@ -36,6 +36,7 @@ def _table() -> list[tuple[re.Pattern[str], _Sentence]]:
             lambda v, m, rule: v.say("reason.number", why=m["why"]),
         ),
         (re.compile(r"nobody on call in (?P<rota>.*)"), lambda v, m, rule: v.say("reason.hole", rota=m["rota"])),
+        (re.compile(r"stopped by (?P<who>.*)"), lambda v, m, rule: v.say.reason("stopped", who=v.who(m["who"]))),
         (re.compile(r"mail only"), lambda v, m, rule: v.say.reason("mailonly", rule=rule)),
         (re.compile(r"to nobody"), lambda v, m, rule: v.say.reason("nobody", rule=rule)),
         (re.compile(r"loop"), lambda v, m, rule: v.say("reason.loop")),

@@ -231,9 +231,37 @@ def _given_up(v: Seen, e: JournalEntry) -> Step:
     return Step(e.at, _id(e), "bad", "warn", v.say(f"step.givenup.{how}"), "", "decision", (("", why),), against=True)
 
 
+def _onward(v: Seen, e: JournalEntry) -> Step:
+    return Step(e.at, _id(e), "info", "sms", v.say("step.onward", way=_way(e)), "", "decision")
+
+
+def _unsubscribed(v: Seen, e: JournalEntry) -> Step:
+    who = v.who(str(e.data.get("person", "")))
+    return Step(e.at, _id(e), "bad", "warn", v.say("step.unsubscribed", who=who, way=_way(e)), "", "person")
+
+
+def _way(e: JournalEntry) -> str:
+    way = str(e.data.get("way", ""))
+    return {"viber": "Viber", "whatsapp": "WhatsApp", "vk": "VK", "sms": "SMS"}.get(way, way)
+
+
+def _returned(v: Seen, e: JournalEntry) -> Step:
+    failed = bool(e.data.get("failed"))
+    title = v.say("step.returned.failed" if failed else "step.returned", provider=e.data.get("provider", ""))
+    why = str(e.data.get("reason", ""))
+    return Step(e.at, _id(e), "bad" if failed else "info", "mail", title, "", "person", (("", why),) if why else ())
+
+
 def _by(v: Seen, entry: JournalEntry) -> str:
     by = str(entry.data.get("by", ""))
     return v.say("by.console") if by == "console" else v.who(by)
+
+
+def _offered(v: Seen, e: JournalEntry) -> Step:
+    """The number to ring that the SMS shows, or why it shows none."""
+    if "number" in e.data:
+        return Step(e.at, _id(e), "", "call", v.say("step.offered", number=e.data["number"]))
+    return Step(e.at, _id(e), "", "dash", v.say("step.offered.none"), why=(("", str(e.data.get("why", ""))),))
 
 
 _JOURNAL = {
@@ -249,9 +277,14 @@ _JOURNAL = {
     "incident.resolve": _resolved,
     "incident.closed": _closed,
     "incident.note": _note,
+    "call.offered": _offered,
+    "call.not_offered": _offered,
     "template.failed": _template,
     "attempt.found": _found,
     "attempt.given_up": _given_up,
+    "attempt.returned": _returned,
+    "message.onward": _onward,
+    "phone.unsubscribed": _unsubscribed,
 }
 
 

@@ -33,9 +33,10 @@ class Stretch:
 
     parts: tuple[Part, ...]
     optional: bool = False
+    names: tuple[str, ...] = field(init=False)  # the values it has a place for
 
-    def holes(self) -> Iterator[Hole]:
-        return (part for part in self.parts if isinstance(part, Hole))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(part.name for part in self.parts if isinstance(part, Hole)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,7 @@ class Pattern:
     names: frozenset[str] = field(init=False)  # the values it has a place for
 
     def __post_init__(self) -> None:
-        names = frozenset(hole.name for stretch in self.stretches for hole in stretch.holes())
-        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "names", frozenset(name for stretch in self.stretches for name in stretch.names))
 
     def fill(self, values: Values) -> str:
         """The sentence with *values*; a missing one is empty text."""
@@ -56,8 +56,9 @@ class Pattern:
 
     def filled(self, values: Values) -> Iterator[tuple[str, str]]:
         """The sentence piece by piece: its text, and the name of the value it came from ("" = words of ours)."""
+        empty = {name for name in self.names if values.get(name) in (None, "")}
         for stretch in self.stretches:
-            if stretch.optional and not all(_text(values, hole.name) for hole in stretch.holes()):
+            if stretch.optional and not empty.isdisjoint(stretch.names):
                 continue
             for part in stretch.parts:
                 yield (part, "") if isinstance(part, str) else (self._value(part, values), part.name)

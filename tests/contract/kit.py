@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,31 @@ from bridge.simulator.simulator import Simulator
 PASSWORD = "canary-Passw0rd&=+"
 PHONE = "+77010000001"
 NUMBER = "77055550000"
+
+
+class Clock:
+    """That of every door's simulator and of whoever sends: the real one, until a test stops it."""
+
+    def __init__(self) -> None:
+        self._stopped: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self._stopped or datetime.now(UTC)
+
+    def forward(self, seconds: float) -> None:
+        """A stopped clock goes on by *seconds*."""
+        self._stopped = self() + timedelta(seconds=seconds)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        self._stopped = self()
+        try:
+            yield
+        finally:
+            self._stopped = None
+
+
+CLOCK = Clock()
 WIDE = Limits(status_a_minute=1000, status_lists_a_minute=1000, balance_a_minute=1000, answers_a_minute=1000)
 TAKEN_WITHOUT_AN_ANSWER: tuple[Mapping[str, Any], ...] = (
     {"drop": "after"},
@@ -40,6 +65,16 @@ def account() -> Account:
     return Account(
         login="acme", password=PASSWORD, number=NUMBER, balance=Decimal("1000.00"), prices={"default": Decimal(18)}
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What became of one message: its state after the first hand-over and the SMS on its phone; both at the end."""
+
+    first: str
+    sms: int
+    end: str
+    sms_at_end: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +98,11 @@ class Door:
     lost: tuple[Mapping[str, Any], ...] = TAKEN_WITHOUT_AN_ANSWER
     never: tuple[Mapping[str, Any], ...] = ({"drop": "before"},)
     traits: frozenset[str] = frozenset()
+    expects: Mapping[str, Seen] = dataclasses.field(default_factory=dict)  # by the names of ``faults.catalogue``
+    forever: Mapping[str, Seen] = dataclasses.field(default_factory=dict)  # where a fault that never ends differs
+    variant: bool = False  # of another door: only its outcomes are looked at
+    send_door: str = "send"  # the simulator's name of the door that hand-overs meet
+    one_link: bool = False  # what breaks it for one message breaks it for all under way
 
 
 @dataclasses.dataclass

@@ -496,7 +496,7 @@ async def test_mails_are_listed_newest_first_and_cleared(world: World) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--smpp", "127.0.0.1:2775"], "not built yet"),
+        (["--smpp", "0.0.0.0:2775"], "--allow-remote"),
         (["--http", "0.0.0.0:8026"], "--allow-remote"),
         (["--smtp", "mail.example:25"], "--allow-remote"),
         (["--http", "8026"], "not HOST:PORT"),

@@ -223,7 +223,7 @@ async def test_an_answer_of_a_person_is_kept_once_and_whole(world: World, text: 
 
 async def test_F10_what_comes_while_the_store_is_away_comes_again(
     world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:  # noqa: E501, RUF100
+) -> None:
     from bridge.errors import StoreUnavailable
 
     write, away = world.store.write, [True, True]
@@ -244,9 +244,23 @@ async def test_F10_what_comes_while_the_store_is_away_comes_again(
 
 async def test_a_gateway_that_is_exchanged_closes_its_link_and_the_new_one_opens(world: World) -> None:
     port = world.simulator.smpp._servers[0].sockets[0].getsockname()[1]
-    other = SmscSmpp("smpp", settings(port), SecretText(PASSWORD), wanted=wanted(port))
+    other = SmscSmpp("smpp", settings(port), SecretText(PASSWORD), wanted=wanted(port, window=9))
     world.gateways.doors["smpp"].gateway = other
     await until(lambda: world.links._open.get("smpp") is other)
     await until(lambda: world.simulator.smpp.bound == 1)
+    await world.mail("disk 1 is full")
+    await world.reach("DELIVERED")
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["the same settings", "a wider window"])
+async def test_a_reload_reopens_a_link_only_when_its_settings_changed(world: World, changed: bool) -> None:
+    port = world.simulator.smpp._servers[0].sockets[0].getsockname()[1]
+    links, (link,) = world.gateway._links, world.gateway._links._up
+    pace = wanted(port, window=11) if changed else wanted(port)
+    after = SmscSmpp("smpp", settings(port, sender="Other"), SecretText(PASSWORD), wanted=pace, answer_within=0.3)
+    world.gateways.doors["smpp"] = Gateways({"smpp": after}, now, before=world.gateways).doors["smpp"]
+    await until(lambda: world.links._open.get("smpp") is after)
+    await until(lambda: world.simulator.smpp.bound == 1 and link.is_up is not changed)
+    assert (after._links is links) is not changed
     await world.mail("disk 1 is full")
     await world.reach("DELIVERED")

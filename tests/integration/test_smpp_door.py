@@ -73,7 +73,7 @@ async def test_an_accepted_message_is_on_the_phone_with_its_text_sender_and_vali
         "€ [x] {y} \\ ~ | ^",
         "fire 🔥 👨‍👩‍👧",
         "two\nlines",
-    ],  # noqa: E501, RUF100
+    ],
 )
 async def test_every_letter_arrives(world: World, text: str) -> None:
     await world.gateway.submit(request_of(world.gateway, text=text))
@@ -278,9 +278,9 @@ async def test_a_text_that_broke_in_the_middle_goes_whole_again_with_a_new_refer
     world.simulator.smpp.door.submit = once  # type: ignore[method-assign]
     with pytest.raises(TemporaryFailure):
         await world.gateway.submit(request)
-    assert world.arrived == ()
+    assert list(world.arrived) == []
     accepted = await world.gateway.submit(replace(request, attempt=2))
-    (arrived,) = world.arrived
+    (arrived,) = list(world.arrived)
     assert (arrived.text, len(accepted.provider_id.split())) == ("x" * 200, 2)
 
 
@@ -444,7 +444,7 @@ async def test_each_part_has_a_receipt(world: World) -> None:
 @pytest.mark.parametrize("inbound", ["udh", "udh16", "sar", "payload", "latin-1"])
 @pytest.mark.parametrize(
     "text", ["12 ok", "12 ок", "x" * 300, "ж" * 100], ids=["gsm", "ucs2", "gsm parts", "ucs2 parts"]
-)  # noqa: E501, RUF100
+)
 async def test_an_answer_of_a_person_arrives_whole_or_in_pieces_that_make_it(inbound: Any, text: str) -> None:
     async with smpp_world(SmppSwitches(inbound=inbound)) as world:
         await until(lambda: world.simulator.smpp.bound == 1)
@@ -496,7 +496,9 @@ async def test_a_question_by_the_provider_s_ids_tells_the_fate_of_the_worst_part
 # Secrets
 
 
-async def test_T29_no_secret_is_logged_or_said(caplog: pytest.LogCaptureFixture) -> None:
+async def test_T29_no_secret_is_logged_or_said(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     said: list[str] = []
     async with smpp_world(answer_within=0.2) as world:
         with caplog.at_level(logging.DEBUG):
@@ -508,4 +510,6 @@ async def test_T29_no_secret_is_logged_or_said(caplog: pytest.LogCaptureFixture)
                     said.append(f"{error!r} {error} {error.__cause__!r} {error.__context__!r}")
         said += [repr(world.gateway), repr([one.as_json() for one in world.simulator.air.exchanges])]
     assert len(said) == 8
-    assert all("canary" not in text for text in [*said, caplog.text])
+    printed = capsys.readouterr()
+    assert "link up" in printed.out
+    assert all("canary" not in text for text in [*said, caplog.text, printed.out, printed.err])

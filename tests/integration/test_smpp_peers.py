@@ -24,10 +24,7 @@ from bridge.providers.smsc_smpp import SmscSmpp
 from bridge.smpp import texts
 from tests.integration.smpp_world import NUMBER, PASSWORD, PHONE, request_of, settings, smpp_world, until, wanted
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(not (shutil.which("npm") and shutil.which("node")), reason="Node.js is not installed"),
-]
+pytestmark = pytest.mark.anyio
 
 HERE = Path(__file__).with_name("smpp_peers")
 
@@ -183,7 +180,7 @@ async def test_a_busy_foreign_server_gets_it_again(peers: Path) -> None:
 
 
 async def test_an_sms_from_a_foreign_server_is_read(peers: Path) -> None:
-    async with at_server(peers) as (server, gateway, kept):  # noqa: RUF059
+    async with at_server(peers) as (server, _gateway, kept):
         await server.heard("bound")
         server.tell({"source_addr": "77010000001", "destination_addr": NUMBER, "short_message": "12 ок"})
         await server.heard("acknowledged")

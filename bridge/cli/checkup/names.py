@@ -40,6 +40,9 @@ def _hosts(patient: Patient) -> dict[str, str]:
     for name, provider in patient.config.providers.items():
         for url in filter(None, (provider.base_url, *provider.reserve_urls)):
             wanted.setdefault(urlsplit(url).hostname or "", f"providers.{name}")
+        of_links = [place.host for place in provider.hosts]
+        for host in [*of_links, *([provider.relay.host] if provider.relay else [])]:
+            wanted.setdefault(host, f"providers.{name}")
     if patient.config.outgoing_mail is not None:
         wanted.setdefault(patient.config.outgoing_mail.relay.host, "outgoing_mail.relay")
     return {host: key for host, key in wanted.items() if host and not _is_address(host)}

@@ -75,6 +75,9 @@ def _source(whole: Whole, path: Path, source: Source, trusted: list[Network]) ->
         yield whole.wrong((*path, "smsc"), "login and password, or apikey alone")
     elif smsc and not smsc.apikey and not (smsc.login and smsc.password):
         yield whole.wrong((*path, "smsc"), "login and password belong together")
+    if smsc and smsc.login and ":" in smsc.login:
+        sentence = 'holds ":", which the mail format of smsc uses between its fields; choose another login'
+        yield whole.wrong((*path, "smsc", "login"), sentence)
     if source.certificate and not any(door.client_ca for door in whole.config.listen):
         yield whole.wrong((*path, "certificate"), "no door has a client_ca; nobody can show a certificate", "warning")
 

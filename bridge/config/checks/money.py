@@ -29,13 +29,14 @@ ONLY_FOR: Mapping[str, frozenset[str]] = {
     "status": _SMPP | _MAIL,
     "on_unknown": _MAIL,
     "channels": _SMSGATE | _SMSC_HTTP,
-    "viber_validity": _SMSGATE,
+    "viber_validity": _SMSGATE | _SMSC_HTTP,
     "viber_sender": _SMSGATE,
     "whatsapp_sender": _SMSGATE,
     "confirm_by_call": _SMSC_HTTP,
     "request": _PLAIN,
     "success": _PLAIN,
     "failure": _PLAIN,
+    "plain": _PLAIN,
 }  # keys that not every type of provider has (FORMAT, column "for")
 _NEEDED: Mapping[str, frozenset[str]] = {
     "base_url": _HTTP, "relay": _MAIL, "to": _MAIL, "hosts": _SMPP, "request": _PLAIN, "success": _PLAIN,

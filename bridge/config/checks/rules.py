@@ -17,6 +17,8 @@ from bridge.config.models import Quiet, Rule, RuleKeys, Step
 from bridge.config.problem import Path, Problem
 from bridge.config.units import MailTarget, Who
 
+NO_CODE = "answers are possible, and the text shows no {{ code }}; with two alerts open the bridge asks back"
+_CALL = re.compile(r"\{\{[^}]*\bcall_to_ack\b")
 _CODE = re.compile(r"\{\{[^}]*\bcode\b")
 _NEEDS_QUOTES = re.compile(r"[,#\[\]{}]|^[&*!|>'\"%@`?-]")
 
@@ -40,6 +42,7 @@ def check_rules(whole: Whole) -> Iterator[Problem]:
         yield from keys(whole, at.rule, at.path, at.file)
         yield from _numbers(whole, at)
         yield from _promises(whole, at)
+        yield from _rings(whole, at)
         yield from _sender(whole, at)
 
 
@@ -193,8 +196,25 @@ def _promises(whole: Whole, at: RuleAt) -> Iterator[Problem]:
         sentence = f"{{{{ code }}}} promises answers, but {' and '.join(names)} has no number where they arrive"
         yield whole.wrong(path, sentence, file=at.file)
     if answerable and not shows and whole_has(whole, at, "text") and at.value("class_") != "bulk":
-        sentence = "answers are possible, and the text shows no {{ code }}; with two alerts open the bridge asks back"
-        yield whole.wrong(path, sentence, "warning", file=at.file)
+        yield whole.wrong(path, NO_CODE, "warning", file=at.file)
+
+
+def _rings(whole: Whole, at: RuleAt) -> Iterator[Problem]:
+    """A text with ``{{ call_to_ack }}`` whose sentence everybody gets without: no gateway gives numbers, or nobody may
+    answer by a call."""
+    text: Mapping[str, str] | None = at.value("text")
+    if not text or at.value("template") is not None or not any(_CALL.search(one) for one in text.values()):
+        return
+    names = _chain_names(whole, at)
+    gives = any(whole.config.providers[name].confirm_by_call for name in names if name in whole.config.providers)
+    replies = at.value("replies")
+    narrowed = replies.ack_by if replies is not None else None
+    may = narrowed is None or "call" in narrowed
+    may = may and any("call" in person.ack_by for person in whole.config.people.values())
+    why = "nobody has ack_by: call" if gives else f"{' and '.join(names)} has no confirm_by_call"
+    if not (gives and may) and whole_has(whole, at, "text"):
+        sentence = f"{{{{ call_to_ack }}}} is never filled, because {why}; its sentence is always left out"
+        yield whole.wrong((*at.path, "text"), sentence, "warning", file=at.file)
 
 
 def _sender(whole: Whole, at: RuleAt) -> Iterator[Problem]:

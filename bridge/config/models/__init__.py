@@ -5,7 +5,15 @@ from __future__ import annotations
 from bridge.config.models.conditions import Condition, Pattern
 from bridge.config.models.doors import AfterRead, Connections, Listener, Mailbox, OAuth, SmscLogin, Source, Tls
 from bridge.config.models.people import OneTimeCode, Person, Rota, Step, Team
-from bridge.config.models.providers import Budget, Budgets, Callbacks, Provider, Storm
+from bridge.config.models.plain_http import (
+    PlainAnswer,
+    PlainBalance,
+    PlainHttp,
+    PlainInbound,
+    PlainPosts,
+    PlainStatus,
+)
+from bridge.config.models.providers import Budget, Budgets, Callbacks, Provider, Storm, Sums
 from bridge.config.models.root import Config, Unrouted
 from bridge.config.models.rules import (
     BUILT_IN,
@@ -54,6 +62,7 @@ from bridge.config.models.service import (
     Spool,
     Store,
 )
+from bridge.config.models.ways import Button, Viber, Vk, Whatsapp
 from bridge.config.models.windows import Calendar, Ical, Quiet, Window
 
 __all__ = [
@@ -63,6 +72,7 @@ __all__ = [
     "AnswerStep",
     "Budget",
     "Budgets",
+    "Button",
     "Calendar",
     "CallStep",
     "Callbacks",
@@ -94,6 +104,12 @@ __all__ = [
     "OutgoingMail",
     "Pattern",
     "Person",
+    "PlainAnswer",
+    "PlainBalance",
+    "PlainHttp",
+    "PlainInbound",
+    "PlainPosts",
+    "PlainStatus",
     "Program",
     "Provider",
     "Quiet",
@@ -115,6 +131,7 @@ __all__ = [
     "Step",
     "Store",
     "Storm",
+    "Sums",
     "Team",
     "TestFile",
     "TestMail",
@@ -122,6 +139,9 @@ __all__ = [
     "Threshold",
     "Tls",
     "Unrouted",
+    "Viber",
+    "Vk",
     "Watch",
+    "Whatsapp",
     "Window",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from bridge.config.models.base import Model, gathered
 from bridge.config.models.windows import WindowRef
-from bridge.config.units import Flag, HeaderName, Many, Name, NetworkText, Text
+from bridge.config.units import ConditionName, Flag, HeaderName, Many, NetworkText, Text
 
 
 class Pattern(Model):
@@ -55,7 +55,7 @@ class Condition(Model):
     size: Pattern | None = None
     network: Many[NetworkText] = ()
     during: WindowRef | None = None
-    use: Many[Name] = ()
+    use: Many[ConditionName] = ()
     any_: Many[Condition] = Field(default=(), alias="any")
     all_: Many[Condition] = Field(default=(), alias="all")
     not_: Condition | None = Field(default=None, alias="not")

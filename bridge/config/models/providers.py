@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from bridge.config.models.base import Model, gathered
+from bridge.config.models.plain_http import PlainHttp
 from bridge.config.models.words import TlsWord
 from bridge.config.units import (
     Amount,
@@ -19,6 +20,7 @@ from bridge.config.units import (
     Duration,
     Flag,
     HostPortText,
+    InboundSum,
     MailAddress,
     Many,
     MoneyRateText,
@@ -35,14 +37,24 @@ from bridge.config.units import (
     SecretRef,
     Sender,
     SomeText,
+    StatusSum,
     Text,
     Url,
+    WaitCallSum,
     Word,
 )
 
 ProviderType = Literal[
     "smsc-http", "smsc-smtp", "smsc-smpp", "smsgate-json", "smsgate-get", "smsgate-xml", "plain-http"
 ]
+
+
+class Sums(Model):
+    """What the checksum of each kind of call runs over, where it is not what the provider documents."""
+
+    status: StatusSum | None = None
+    inbound: InboundSum | None = None
+    waitcall: WaitCallSum | None = None
 
 
 class Callbacks(Model):
@@ -52,6 +64,7 @@ class Callbacks(Model):
     secret: SecretRef | None = None
     checksum: Annotated[Literal["sha1", "md5"], Word] = "sha1"
     charset: Charset = "utf-8"
+    sums: Sums = Sums()
 
 
 class Provider(Model):
@@ -95,6 +108,7 @@ class Provider(Model):
     request: Mapping[SomeText, Text] | None = None
     success: SomeText | None = None
     failure: SomeText | None = None
+    plain: PlainHttp = PlainHttp()
 
 
 class Budget(Model):

@@ -1,7 +1,7 @@
 """Rule files (FORMAT §4, §11). Inheritance is not done here: what was written is told by ``model_fields_set``.
 
-A key that was not written is None. ``key``, ``escalate``, ``quiet``, ``group``, ``digest``, ``flap``, ``threshold``
-and ``budget`` may be written as null: then they are None and in ``model_fields_set``.
+A key that was not written is None. ``key``, ``escalate``, ``quiet``, ``group``, ``digest``, ``flap``, ``threshold``,
+``budget``, ``viber``, ``whatsapp`` and ``vk`` may be written as null: then they are None and in ``model_fields_set``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from pydantic import Field, model_validator
 from bridge.config.models.base import Model
 from bridge.config.models.conditions import Condition
 from bridge.config.models.people import Escalation
+from bridge.config.models.ways import Viber, Vk, Whatsapp
 from bridge.config.models.windows import Quiet, WindowRef
 from bridge.config.models.words import AckWay, AlphabetWord, ChannelWord, ClassWord, Verb
 from bridge.config.units import (
     AlertTarget,
     Chains,
+    ConditionName,
     CountInText,
     Days,
     Duration,
@@ -128,6 +130,9 @@ class RuleKeys(Model):
     alphabet: AlphabetWord | None = None
     language: Language | None = None
     channel: Many[ChannelWord] | None = None
+    viber: Nullable[Viber] = None
+    whatsapp: Nullable[Whatsapp] = None
+    vk: Nullable[Vk] = None
     sender: Sender | None = None
     send_via: Chains | None = None
     budget: Nullable[Many[Name]] = None
@@ -223,7 +228,7 @@ class RuleFile(Model):
     """One file of the rules folder."""
 
     rules: tuple[Rule, ...] = ()
-    conditions: Mapping[Name, Condition] = {}
+    conditions: Mapping[ConditionName, Condition] = {}
     inhibit: tuple[Inhibit, ...] = ()
     silences: tuple[Silence, ...] = ()
     watch: tuple[Watch, ...] = ()

@@ -280,7 +280,7 @@ class Given(Model):
     at: MomentText | None = None  # None: 2026-01-05 12:00
     receipts: Annotated[Literal["delivered", "none"], Word] | None = None  # None: delivered
     balance: Mapping[Name, MoneyText] | None = None
-    spent: Mapping[Name, Text] | None = None
+    spent: Mapping[Title, Text] | None = None
     on_call: Mapping[Name, Name] | None = None
     ignore: Many[Expect] | None = None
 

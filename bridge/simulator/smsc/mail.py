@@ -85,7 +85,7 @@ class MailDoor:
         said = ""
         if line.is_virtual:
             said = "OK - virtual"
-        elif met.door.takes or met.door.refuse:
+        elif _is_taken(met.door) or met.door.refuse:
             said = self._smsc.answer(raw, met).body.decode("utf-8")
         self._note(raw, said)
         return met.door, said
@@ -120,6 +120,11 @@ def _decoded(payload: bytes, charset: str) -> str:
         return payload.decode(charset, "replace")
     except LookupError:
         return payload.decode("koi8-r", "replace")
+
+
+def _is_taken(fault: Fault) -> bool:
+    """A 4xx or 5xx at the dot says that nothing was taken, and is right unless ``take`` says otherwise."""
+    return fault.takes and (fault.http_status < 400 or fault.take is True)
 
 
 def _class(code: int) -> Literal[4, 5]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from bridge.config.models.providers import Provider
 from bridge.model import CLASSES, Incident, Notification
-from bridge.store import views
+from bridge.store import health, views
 from bridge.store.engine import Tx
+from bridge.store.health import GatewayHealth
 from bridge.store.views import Account, Queue, Sent, Waiting
 from bridge.web.console import Console
 from bridge.web.pages.acts import Acts, just_done
@@ -38,6 +41,7 @@ class _Rows:
     queue: Queue
     last: Incident | None
     last_mail: datetime | None
+    health: Mapping[str, GatewayHealth]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class _Line:
     why: str
 
 
-def _read(tx: Tx) -> _Rows:
+def _read(now: datetime, tx: Tx) -> _Rows:
     incidents = views.open_incidents(tx, _MOST_INCIDENTS)
     told = views.told(tx, [incident.id for incident in incidents])
     ids = sorted({note.message_id for notes in told.values() for note in notes} - {0})
@@ -63,6 +67,7 @@ def _read(tx: Tx) -> _Rows:
         views.queue(tx),
         next(iter(views.latest_incidents(tx, 1)), None),
         views.last_mail_at(tx),
+        health.look(tx, now),
     )
 
 
@@ -76,8 +81,8 @@ class Now:
         return [self._console.route("/", self._page), *Acts(self._console).routes()]
 
     async def _page(self, request: Request) -> Response:
-        v, rows = await self._console.read(request, _read)
-        health = await self._console.ports.health()
+        v, rows = await self._console.read(request, partial(_read, self._console.ports.now()))
+        parts = await self._console.ports.health()
         listed = [
             listed_incident(v, incident, rows.told.get(incident.id, ()), rows.states, n if n <= 9 else None)
             for n, incident in enumerate(rows.incidents, 1)
@@ -97,10 +102,10 @@ class Now:
             incidents=listed,
             more=max(0, v.open - len(listed)),
             messages=[listed_message(v, sent) for sent in rows.messages],
-            gateways=_gateways(v, rows.accounts),
+            gateways=_gateways(v, rows.accounts, rows.health),
             queue=_queue(v, rows.queue),
             rotas=_rotas(v),
-            parts=_parts(v, health),
+            parts=_parts(v, parts),
         )
 
 
@@ -137,27 +142,43 @@ def _lead(v: Seen, rows: _Rows) -> str:
     return " ".join(lines)
 
 
-def _gateways(v: Seen, accounts: Sequence[Account]) -> list[_Line]:
+def _gateways(v: Seen, accounts: Sequence[Account], health: Mapping[str, GatewayHealth]) -> list[_Line]:
     """Each provider of the configuration, with what is known of its account."""
     config = v.book.config
     known = {account.account: account for account in accounts}
     lines = []
     for name, provider in config.providers.items():
-        account = next((a for key, a in known.items() if provider.login and key.endswith(f":{provider.login}")), None)
-        lines.append(_gateway(v, name, account))
+        lines.append(_gateway(v, name, known.get(_account_of(name, provider)), health.get(name)))
     return lines
 
 
-def _gateway(v: Seen, name: str, account: Account | None) -> _Line:
+def _account_of(name: str, provider: Provider) -> str:
+    """The account's name as its gateway makes it; "" where that is made of a key, which pages do not read."""
+    family = provider.type.partition("-")[0]
+    return f"plain:{name}" if family == "plain" else f"{family}:{provider.login}" if provider.login else ""
+
+
+def _gateway(v: Seen, name: str, account: Account | None, health: GatewayHealth | None) -> _Line:
+    if account is None and health is not None:
+        account = Account(name, "well", "", None, None, None, "", None)  # of which nobody tells a balance
     if account is None:
         return _Line(name, Mark("hold", "dash", v.say("gateway.idle")), "")
     money = v.money(account.balance, account.currency) if account.balance is not None else ""
     balance = v.say("gateway.balance", money=money) if money else ""
+    does = _does(v, health) if health is not None and health.judged else ""
     if account.state == "well":
-        return _Line(name, Mark("ok", "ok", v.say("gateway.well")), balance)
+        poor = health is not None and health.is_poor
+        mark = Mark("warn", "warn", v.say("gateway.slow")) if poor else Mark("ok", "ok", v.say("gateway.well"))
+        return _Line(name, mark, " ".join(filter(None, (does, balance))))
     kind, sign = _STATES.get(account.state, ("warn", "warn"))
     word = v.say("gateway.money" if account.state == "money" else "gateway.paused")
     return _Line(name, Mark(kind, sign, word), " ".join(filter(None, (account.reason, balance))))
+
+
+def _does(v: Seen, health: GatewayHealth) -> str:
+    """What became of its last messages, and how soon."""
+    span = "" if health.seconds is None else v.say.words.span(timedelta(seconds=health.seconds))
+    return v.say("gateway.does", n=health.judged, part=round(100 * health.delivered / health.judged), span=span)
 
 
 def _queue(v: Seen, queue: Queue) -> list[tuple[str, str]]:

@@ -13,12 +13,13 @@ from bridge.providers.smsc_http import SmscHttp
 from bridge.simulator.serve import running
 from bridge.simulator.settings import Switches
 from bridge.simulator.simulator import Simulator
-from tests.contract.kit import NUMBER, PASSWORD, WIDE, Door, World, account
+from tests.contract.expected import over_http
+from tests.contract.kit import CLOCK, NUMBER, PASSWORD, WIDE, Door, Seen, World, account
 
 
 @asynccontextmanager
 async def _open() -> AsyncIterator[World]:
-    simulator = Simulator(accounts=(account(),), switches=Switches(limits=WIDE))
+    simulator = Simulator(accounts=(account(),), switches=Switches(limits=WIDE), now=CLOCK)
     async with running(simulator) as port, HttpClient(connect=1.0) as http:
         settings = Provider.model_validate(
             {
@@ -39,4 +40,5 @@ DOOR = Door(
     channels=("sms", "flash", "call", "viber"),
     refusals={code: (_OTHERS.get(code, PermanentFailure), str(code)) for code in range(1, 10)},
     traits=frozenset({"price", "cost", "caps", "validity", "balance", "status", "inbound", "calls"}),
+    expects=over_http(expired=Seen("ACCEPTED", 1, "EXPIRED", 1)),
 )

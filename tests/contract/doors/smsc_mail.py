@@ -16,7 +16,24 @@ from bridge.providers.http import HttpClient
 from bridge.simulator.serve import running
 from bridge.simulator.settings import Switches
 from bridge.simulator.simulator import Simulator
-from tests.contract.kit import NUMBER, PASSWORD, WIDE, Door, World, account
+from tests.contract.expected import (
+    COMMAND_STATUS,
+    EXPIRED,
+    FOUND,
+    HARMLESS,
+    LIAR,
+    LOST,
+    NEVER,
+    NOT_NOW,
+    REFUSED,
+    REJECTED,
+    SENT_AGAIN,
+    UNDELIVERED,
+    UNREPORTED,
+    WAITS,
+    each,
+)
+from tests.contract.kit import CLOCK, NUMBER, PASSWORD, WIDE, Door, Seen, World, account
 
 _LOGIN = {"login": "acme", "password": {"env": "SMSC"}, "number": f"+{NUMBER}"}
 
@@ -30,7 +47,7 @@ class MailWorld(World):
 
 @asynccontextmanager
 async def _open() -> AsyncIterator[World]:
-    simulator = Simulator(accounts=(account(),), switches=Switches(limits=WIDE))
+    simulator = Simulator(accounts=(account(),), switches=Switches(limits=WIDE), now=CLOCK)
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # the other side's: it writes down what it reads
     async with running(simulator) as port, HttpClient(connect=1.0) as http:
         mail_port = await simulator.listen_for_mail("127.0.0.1", 0)
@@ -50,4 +67,16 @@ DOOR = Door(
     channels=("sms", "flash", "call", "viber"),
     lost=({"drop": "after"}, {"half": True}, {"answer": "garbage"}, {"answer": "html"}, {"answer": "empty"}),
     traits=frozenset({"price", "balance", "status", "inbound", "calls"}),
+    send_door="mail",
+    expects={
+        **each(HARMLESS, Seen("HANDED_OVER", 1, "DELIVERED", 1)),
+        **each(("http_status=302", *LIAR), Seen("HANDED_OVER", 1, "DELIVERED", 1)),
+        **each((*UNREPORTED, *EXPIRED), Seen("HANDED_OVER", 1, "ACCEPTED", 1)),
+        **each(UNDELIVERED, Seen("HANDED_OVER", 1, "UNDELIVERED", 1)),
+        **each((*REFUSED, *NOT_NOW, *COMMAND_STATUS), Seen("HANDED_OVER", 0, "DELIVERED", 1)),  # refused without a word
+        **each(LOST, FOUND),
+        **each((*NEVER, "answer=html http_status=502"), SENT_AGAIN),
+        **each(("http_status=404", "http_status=451"), WAITS),
+        **each(("http_status=500", "http_status=503"), REJECTED),
+    },
 )

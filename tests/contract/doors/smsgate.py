@@ -16,14 +16,17 @@ from bridge.simulator.serve import running
 from bridge.simulator.settings import SmsgateSwitches, Switches
 from bridge.simulator.simulator import Simulator
 from bridge.simulator.smsgate import texts
-from tests.contract.kit import NUMBER, PASSWORD, WIDE, Door, World, account
+from tests.contract.expected import FOUND, HELD, over_http
+from tests.contract.kit import CLOCK, NUMBER, PASSWORD, WIDE, Door, World, account
 
 
 @asynccontextmanager
 async def _open(name: str) -> AsyncIterator[World]:
     kind, _, way = name.partition(" ")
     known = account().model_copy(update={"apikey": PASSWORD} if way else {})
-    simulator = Simulator(accounts=(known,), switches=Switches(limits=WIDE, smsgate=SmsgateSwitches(minute=0.5)))
+    simulator = Simulator(
+        accounts=(known,), switches=Switches(limits=WIDE, smsgate=SmsgateSwitches(minute=0.5)), now=CLOCK
+    )
     login: dict[str, Any] = {"token": {"env": "GATE"}} if way else {"login": "acme", "password": {"env": "GATE"}}
     async with running(simulator) as port, HttpClient(connect=1.0) as http:
         settings = Provider.model_validate(
@@ -56,6 +59,8 @@ def _door(name: str) -> Door:
         channels=("sms", "viber"),
         refusals=_REFUSALS,
         traits=frozenset({"balance", "status", "inbound"}),
+        expects=over_http(lost=HELD if name == "smsgate-get" else FOUND),
+        variant=name == "smsgate-json by token",
     )
 
 

@@ -165,3 +165,21 @@ def test_F14_a_book_with_one_mistake_is_no_book_and_all_mistakes_are_said(tmp_pa
     assert "config.yaml:" in said
     assert "10.yaml:3:" in said
     assert "bath" in said
+
+
+def test_a_template_without_a_code_is_warned_of_once_as_a_text_is(tmp_path: Path) -> None:
+    (tmp_path / "rules" / "templates").mkdir(parents=True)
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    (tmp_path / "rules" / "templates" / "bare.j2").write_text("{{ title }}")
+    (tmp_path / "rules" / "templates" / "coded.j2").write_text("{{ title }} {{ code }}")
+    (tmp_path / "rules" / "10.yaml").write_text(
+        "rules:\n"
+        "  - {rule: bulk, to: ivan, class: bulk, template: bare, when: {host: a}}\n"
+        "  - {rule: coded, to: ivan, template: coded, when: {host: b}}\n"
+        "  - {rule: not answerable, to: ivan, template: bare, send_via: world, when: {host: c}}\n"
+        "  - {rule: parent, to: ivan, template: bare, when: {host: d}, rules: [{rule: child, when: {title: x}}]}\n"
+    )
+    warnings = [one for one in load_book(tmp_path / "config.yaml").warnings if "{{ code }}" in one]
+    warnings = [one.removeprefix(f"{tmp_path}/") for one in warnings]
+    sentence = "answers are possible, and the text shows no {{ code }}; with two alerts open the bridge asks back"
+    assert warnings == [f"rules/10.yaml:5:40 template: {sentence}"]

@@ -21,7 +21,7 @@ from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import SMTP
 
 from bridge.book.loading import load_book
-from bridge.cli.checkup import doors, files, names, outside
+from bridge.cli.checkup import doors, files, gateways, names, outside
 from bridge.cli.checkup.finding import Check, Finding, Patient
 from bridge.simulator.serve import running
 from bridge.simulator.simulator import Simulator
@@ -237,11 +237,11 @@ async def test_names_that_are_not_found_are_bad(house: House) -> None:
 async def test_a_provider_tells_login_and_balance(house: House) -> None:
     async with running(Simulator()) as port:
         house.write(url=f"http://127.0.0.1:{port}")
-        found = await _one(outside.providers, _patient(house))
+        found = await _one(gateways.providers, _patient(house))
         assert found.mark == "ok"
         assert found.what.startswith("login fits, balance 1 000 KZT, ")
         house.config.write_text(house.config.read_text().replace("prices:", "warn_below: 5000 KZT, prices:"))
-        assert (await _one(outside.providers, _patient(house))).mark == "warn"
+        assert (await _one(gateways.providers, _patient(house))).mark == "warn"
         assert (await _one(outside.clock, _patient(house))).what == "agrees with 127.0.0.1"
 
 
@@ -249,7 +249,7 @@ async def test_a_wrong_password_is_said_and_not_shown(house: House, monkeypatch:
     monkeypatch.setenv("HOUSE_PASSWORD", "quite wrong")
     async with running(Simulator()) as port:
         house.write(url=f"http://127.0.0.1:{port}")
-        found = await _one(outside.providers, _patient(house))
+        found = await _one(gateways.providers, _patient(house))
     assert found.mark == "bad"
     assert found.mend == "write the login and password of the account (providers.smsc)"
     assert "quite wrong" not in repr(found)
@@ -257,7 +257,7 @@ async def test_a_wrong_password_is_said_and_not_shown(house: House, monkeypatch:
 
 async def test_a_provider_that_is_away_is_bad_and_the_clock_has_nobody_to_ask(house: House) -> None:
     house.write(url="http://127.0.0.1:9")
-    assert (await _one(outside.providers, _patient(house))).mark == "bad"
+    assert (await _one(gateways.providers, _patient(house))).mark == "bad"
     assert (await _one(outside.clock, _patient(house))).mark == "warn"
 
 
@@ -343,3 +343,18 @@ async def test_with_a_wrong_configuration_the_verb_says_only_that(house: House) 
     house.config.write_text("colour: red\n")
     done = await asyncio.to_thread(house.call, "doctor")
     assert (done.code, len(done.out.splitlines())) == (1, 2)
+
+
+async def test_a_door_that_sends_by_mail_is_asked_at_its_relay(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSC", "x")
+    async with _relay() as port:
+        for tls, mark, what in (("required", "bad", "offers no STARTTLS"), ("'off'", "warn", "answers, no TLS, takes")):
+            house.write()
+            door = (
+                f"providers:\n  mail-door: {{type: smsc-smtp, relay: 'smtp://127.0.0.1:{port}', login: a, tls: {tls},"
+                " to: send@send.smsc.test, password: {env: SMSC}, mail_from: b@example.kz}\n"
+            )
+            house.config.write_text(house.config.read_text().replace("providers:\n", door, 1))
+            (found,) = [one for one in await gateways.providers(_patient(house)) if one.about == "mail-door"]
+            assert (found.mark, found.what.startswith(f"by relay 127.0.0.1:{port}: {what}")) == (mark, True), found
+            assert "outgoing_mail" not in found.mend

@@ -195,6 +195,18 @@ def test_direct_says_what_did_not_work(
     assert _kept(house, 1).message.state == state
 
 
+def test_direct_waits_for_no_limit_and_says_which_one_it_is(house: House, provider: tuple[Simulator, int]) -> None:
+    simulator, port = provider
+    house.write(url=f"http://127.0.0.1:{port}")
+    assert house.call("send", "asel", "hello", "--direct").code == 0
+    waits = house.message("another one, which must not go")
+    done = house.call("send", "asel", "hello", "--direct")
+    assert done.code == 75
+    assert "smsc: the same text went to this phone less than a minute ago" in done.out + done.err
+    assert len(simulator.messages()) == 1
+    assert _kept(house, waits).message.state == "READY"
+
+
 def test_direct_to_nobody_leaves_nothing_that_a_bridge_would_send_later(house: House) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

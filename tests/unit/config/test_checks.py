@@ -173,6 +173,27 @@ def test_answers_by_call_need_no_number(written, small: str) -> None:
     assert lines(written(config, rules).errors) == []
 
 
+RINGS = "rules:\n  - {rule: a, to: aigul, text: '{{ host }} {{ code }} {{ call_to_ack }}'REST}\n"
+LEFT_OUT = "its sentence is always left out"
+
+
+@pytest.mark.parametrize(
+    "provider, person, rest, why",
+    [
+        ("confirm_by_call: true", "ack_by: call, ", "", ""),
+        ("number: '+77055550000'", "ack_by: call, ", "", "smsc has no confirm_by_call"),
+        ("confirm_by_call: true", "", "", "nobody has ack_by: call"),
+        ("confirm_by_call: true", "ack_by: call, ", ", replies: {ack_by: sms}", "nobody has ack_by: call"),
+    ],
+)
+def test_a_number_to_ring_that_nobody_ever_reads_is_said(
+    written, small: str, provider: str, person: str, rest: str, why: str
+) -> None:
+    config = small.replace("login: x", f"login: x, {provider}").replace("aigul: {", f"aigul: {{{person}")
+    found = [one.sentence for one in written(config, RINGS.replace("REST", rest)).problems if LEFT_OUT in one.sentence]
+    assert found == ([f"{{{{ call_to_ack }}}} is never filled, because {why}; {LEFT_OUT}"] if why else [])
+
+
 UNREAD = """
 rules:
   - rule: a

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.config import models
 from bridge.config.models.base import Model, aliases
+from bridge.config.models.ruletests import Given
 from bridge.config.scalar import Scalar
 
 ROOT = Path(__file__).parents[3]
@@ -151,3 +152,18 @@ def test_a_threshold_may_be_its_count_alone() -> None:
 )
 def test_the_phrases_of_expect(phrase: str, outcome: object) -> None:
     assert models.TestStep.model_validate({"mail": "x", "expect": phrase}).expect == outcome
+
+
+def test_names_of_conditions_may_hold_blanks_and_are_matched_without_case(written) -> None:
+    rules = (
+        "conditions: {Big Databases: {host: db*}}\n"
+        "rules:\n"
+        "  - {rule: one, when: {use: big databases}, to: aigul}\n"
+        "  - {rule: two, when: {use: [BIG DATABASES]}, to: aigul}\n"
+    )
+    assert [one.sentence for one in written(rules=rules).problems if one.level == "error"] == []
+
+
+def test_what_was_spent_may_be_of_one_prefix() -> None:
+    given = Given.model_validate({"spent": {"each_prefix +7702": "50", "each_person aigul": "3"}})
+    assert given.spent == {"each_prefix +7702": "50", "each_person aigul": "3"}

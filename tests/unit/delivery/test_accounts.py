@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from bridge.delivery.accounts import BALANCE_EVERY, Accounts
 from bridge.delivery.gateways import Gateways
 from bridge.errors import AccountPaused, TemporaryFailure
+from bridge.model import Call
 from bridge.providers.base import Inbound, NoWayToAsk
 from bridge.store import accounts, inbound
 from bridge.store.engine import Store
@@ -25,9 +26,11 @@ class Desk:
         self.store = store
         self.gateways = Gateways({door.name: door for door in doors}, clock)
         self.arrived = 0
+        self.alarms: list[tuple[str, str]] = []
         self.accounts = Accounts(
-            store, lambda: self.gateways, lambda: {"smsc": timedelta(seconds=5)}, now=clock, arrived=self._arrived
-        )
+            store, lambda: self.gateways, lambda: {"smsc": timedelta(seconds=5)}, now=clock, arrived=self._arrived,
+            alarm=lambda kind, name, _why: self.alarms.append((kind, name)),
+        )  # fmt: skip
 
     def _arrived(self) -> None:
         self.arrived += 1
@@ -80,11 +83,24 @@ async def test_a_question_that_fails_costs_nothing_but_a_line(store: Store, cloc
     assert desk.arrived == 0
 
 
-async def test_F24_a_wrong_password_found_by_asking_pauses_the_account(store: Store, clock: Any, puppet: Any) -> None:
+async def test_F24_a_wrong_password_found_by_asking_pauses_the_account_and_is_told_once(
+    store: Store, clock: Any, puppet: Any
+) -> None:
     gateway = puppet(money=AccountPaused("wrong password", cause="password"))
     desk = Desk(store, clock, gateway)
     await desk.accounts.round()
     assert desk.gateways.accounts["smsc:acme"].cause == "password"
+    clock.forward(BALANCE_EVERY.total_seconds())
+    await desk.accounts.round()
+    assert desk.alarms == [("account.password", "smsc")]
+
+
+async def test_calls_and_sms_of_a_poll_are_kept_as_what_they_are(store: Store, clock: Any, puppet: Any) -> None:
+    rang = replace(sms("2", ""), call=True, received=clock() - timedelta(seconds=20))
+    desk = Desk(store, clock, puppet(inbox=(sms("1"), rang, replace(rang, id="3"))))
+    assert await desk.accounts.fetch(desk.gateways["smsc"]) == 2
+    _reply, call = await store.read(lambda tx: inbound.waiting(tx, 9))
+    assert call == Call(2, "+77010000001", "77770000000", "smsc", clock() - timedelta(seconds=20))
 
 
 async def test_F24_a_pause_stands_in_the_store_and_an_operator_may_end_it(

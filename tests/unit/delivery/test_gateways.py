@@ -9,6 +9,7 @@ import pytest
 
 from bridge.delivery.gateways import Gateways
 from bridge.errors import AccountPaused
+from bridge.store.health import GatewayHealth
 from bridge.store.outbox import Attempt, Prepared, Wait
 
 
@@ -150,3 +151,52 @@ def test_the_minute_is_the_account_s_over_all_its_doors(puppet: Any, clock: Any,
 def test_a_provider_without_such_a_rule_waits_for_nothing(puppet: Any, clock: Any, message: Any) -> None:
     gateways = Gateways({"plain": puppet("plain", "plain:acme")}, clock)
     assert chosen(gateways.choose(message(providers=("plain",)), [], {"plain:acme": clock.now})) == "plain"
+
+
+def test_a_gateway_on_a_link_has_places_of_its_own_and_shares_the_pause(puppet: Any, clock: Any, message: Any) -> None:
+    class Linked(puppet):  # type: ignore[misc]
+        async def open(self, keep: object) -> None: ...
+
+        async def close(self) -> None: ...
+
+        def takes_over(self, earlier: object) -> bool:
+            return False
+
+        def decoded(self, octets: bytes, coding: int) -> str:
+            return ""
+
+    linked, asked = Linked("smpp", "smsc:one", parallel=5), puppet("http", "smsc:one", parallel=2)
+    doors = Gateways({"smpp": linked, "http": asked}, clock)
+    assert doors.free() == 7
+    assert [chosen(doors.choose(message(providers=("smpp",)), [])) for _ in range(6)] == [*["smpp"] * 5, "wait"]
+    assert [chosen(doors.choose(message(providers=("http",)), [])) for _ in range(3)] == ["http", "http", "wait"]
+    doors.give_back("smpp")
+    assert doors.free() == 1
+    doors.pause("smpp", AccountPaused("no money", cause="money"))
+    assert doors.free() == 0
+    assert chosen(doors.choose(message(providers=("http",)), [])) == "wait"
+
+
+def test_what_is_critical_tries_a_door_behind_the_others_while_most_does_not_arrive(
+    puppet: Any, clock: Any, message: Any
+) -> None:
+    doors = {"one": puppet("one", "smsc:one"), "two": puppet("two", "gate:two")}
+    gateways = Gateways(doors, clock)
+    gateways.health = {"one": GatewayHealth(20, 20, 0, 20, 9, 11, 4.0)}
+    both = ("one", "two")
+    assert chosen(gateways.choose(message(message_class="critical", providers=both), [])) == "two"
+    assert chosen(gateways.choose(message(message_class="normal", providers=both), [])) == "one"
+    assert chosen(gateways.choose(message(message_class="critical", providers=("one",)), [])) == "one"
+    gateways.health = {"one": GatewayHealth(20, 20, 0, 20, 10, 10, 4.0)}
+    assert chosen(gateways.choose(message(message_class="critical", providers=both), [])) == "one"
+
+
+def test_the_others_are_those_that_can_send_now(puppet: Any, clock: Any) -> None:
+    doors = {name: puppet(name, f"smsc:{name}") for name in ("one", "two", "three", "four")}
+    gateways = Gateways(doors, clock)
+    gateways.pause("two", AccountPaused("no money", cause="money"))
+    for _ in range(5):
+        gateways.failed("three", "no connection")
+    assert gateways.others("one") == ("four",)
+    clock.forward(1800)
+    assert gateways.others("one") == ("two", "three", "four")

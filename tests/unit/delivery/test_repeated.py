@@ -64,6 +64,13 @@ def test_without_a_number_nothing_is_repeated_once_the_minute_may_be_over() -> N
     assert next_step(late, "critical", "r1", "repeat", at(61)) == Resend("never asked again")
 
 
+@pytest.mark.parametrize("late", [45, 60, 119])
+def test_F13_a_repeat_that_could_not_go_in_time_does_not_go_at_all(late: float) -> None:
+    """It was due after three seconds, but nothing was free, or nobody was there."""
+    assert next_step([attempt(end=1)], "critical", "r1", "once", at(44.9)) == Resend("never asked again")
+    assert next_step([attempt(end=1)], "critical", "r1", "once", at(late)) == Ask(at(120))
+
+
 def test_a_repeat_that_never_left_counts_as_one() -> None:
     attempts = [attempt(end=1), attempt(2, 3, 3, state="NOT_SENT")]
     assert next_step(attempts, "critical", "r1", "once", at(5)) == Ask(at(120))

@@ -176,3 +176,16 @@ async def test_T04_what_has_no_provable_fate_stays_spent(desk: Desk) -> None:
     await desk.watcher.round()
     assert await desk.store.read(lambda tx: tx.raw("SELECT state FROM messages")) == [("HELD",)]
     assert await spent(desk) == [(14.0,)]
+
+
+async def test_a_second_copy_goes_by_another_account_rather_than_by_another_door_of_the_same(
+    store: Store, clock: Any, puppet: Any, message: Any, put: Any
+) -> None:
+    doors = {"smsc": puppet(), "mail": puppet("mail"), "gate": puppet("gate", "gate:one")}
+    await put(message(message_class="critical", providers=("smsc", "mail", "gate")))
+    desk = Desk(store, Gateways(doors, clock), clock)
+    await desk.left("UNKNOWN")
+    clock.forward(121)
+    await desk.watcher.round()
+    (failed,) = desk.happened
+    assert (failed.copy_via, failed.provider) == (("gate", "mail"), "smsc")

@@ -154,8 +154,8 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _strictly(happening: Happening, book: RuleBook, memory: Memory, now: datetime) -> Plan:
-    named = needs(happening, book, now, Known(memory.overrides, memory.held))
-    assert named == needs(happening, book, now, Known(memory.overrides, memory.held))
+    named = needs(happening, book, now, Known(memory.overrides, memory.held, memory.stops))
+    assert named == needs(happening, book, now, Known(memory.overrides, memory.held, memory.stops))
     memory.complete, memory.loaded, memory.fetch = False, named | _brought(happening, memory), _NothingElse()
     try:
         return decide(happening, book, memory, now)

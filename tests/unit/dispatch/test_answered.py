@@ -158,9 +158,9 @@ def test_an_unknown_code_lists_what_is_open_and_a_closed_one_says_since_when(wor
     assert texts(world.reply("10 ok")) == ["10 is over since 08:00. Thank you, nothing to do"]
 
 
-def test_stop_of_a_person_is_told_to_the_operator(world):
+def test_stop_of_a_person_is_told_to_the_operator_and_the_team(world):
     plan = world.reply("stop")
-    assert [m.to for m in plan.mails] == [("operator@bridge.test",)]
+    assert [m.to for m in plan.mails] == [("operator@bridge.test", "both@bridge.test")]
 
 
 def test_T11_an_answer_never_becomes_a_header(world):

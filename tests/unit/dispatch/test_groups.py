@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from email import message_from_string
 from email.policy import default
 
 import pytest
 
+from bridge.config.units import Money
 from bridge.proof.world import Posted, Sent, World
 from tests.unit.dispatch.stage import NOW, PEOPLE, Stage, build, phones, strict
 
@@ -337,9 +339,44 @@ def test_the_end_of_one_of_several_leaves_the_code_to_the_others(stage: Stage) -
     problem(1)
     problem(2)
     stage.wait(minutes=1)
-    assert texts(recovery(1), "aigul") == ["OVER db01: Disk 1, after 1 min"]  # 10 is not over
+    assert recovery(1) == []
     assert texts(stage.reply("10 ok"), "aigul") == ["10 acked: db02 Disk 2. Others told. Undo: 10 un"]
-    assert texts(recovery(2), "ivan") == ["10 OVER db02: Disk 2, after 1 min"]
+    assert texts(stage.wait(minutes=5), "aigul") == ["OVER db01: Disk 1, after 1 min"]  # 10 is not over
+    assert recovery(2) == []
+    assert texts(stage.wait(minutes=5), "ivan") == ["10 OVER db02: Disk 2, after 6 min"]
+
+
+def test_the_ends_of_a_group_are_one_sms_with_the_troubles_that_came_meanwhile(stage: Stage) -> None:
+    def problem(number: int, word: str = "Problem") -> list[str]:
+        body = f"Problem name: Disk {number}\nHost: db0{number}\nSeverity: High\nOriginal problem ID: {number}\n"
+        return stage.mail(f"{word}: Disk {number}", "rack", body)
+
+    for number in (1, 2, 3):
+        problem(number)
+    assert texts(stage.wait(minutes=1), "aigul") == ["3 down (db01, db02, db03) 10 ok"]
+    assert [problem(number, "Resolved in 5m 0s") for number in (1, 2)] == [[], []]
+    assert stage.reasons == ["collecting until 08:06:00"]
+    assert texts(stage.wait(minutes=5), "aigul") == ["OVER x2: db01, db02"]
+    problem(3, "Resolved in 5m 0s")
+    problem(4)
+    problem(5)
+    assert texts(stage.wait(minutes=5), "aigul") == ["2 down (db04, db05) 11 ok. OVER: db03"]
+
+
+def test_an_sms_about_several_does_not_leave_when_all_of_it_is_over(stage: Stage) -> None:
+    def mail(number: int, word: str) -> list[str]:
+        body = f"Problem name: Disk {number}\nHost: db0{number}\nSeverity: High\nOriginal problem ID: {number}\n"
+        return stage.mail(f"{word}: Disk {number}", "rack", body)
+
+    stage.world.gateways.balances.left["smsc"] = Money(Decimal(0), "KZT")
+    mail(1, "Problem")
+    mail(2, "Problem")
+    stage.wait(minutes=1)
+    mail(1, "Resolved in 5m 0s")
+    known = stage.world.memory.messages
+    assert {message.state for message in known.values()} == {"READY"}
+    mail(2, "Resolved in 5m 0s")
+    assert [message.reason for message in known.values() if message.about] == ["resolved before it was sent"] * 2
 
 
 # --- how long an ack holds -----------------------------------------------------------------------

@@ -65,6 +65,11 @@ rules:
     when: {recipient: planned@bridge.test}
     to: aigul
     escalate: [{after: 10m, to: ivan}]
+  - rule: hushed
+    when: {recipient: hushed@bridge.test}
+    to: aigul
+    quiet: {during: {hours: 08:08-08:30}}
+    escalate: [{after: 10m, to: ivan, channel: call, class: bulk, text: "ring about {{ host }}"}]
 silences:
   - {silence: nine, when: {recipient: planned@bridge.test}, during: {hours: 08:05-09:00}, by: aigul}
 """
@@ -136,6 +141,16 @@ def test_an_ack_stops_the_clock_of_a_ladder() -> None:
 
 
 # --- nobody has it ------------------------------------------------------------------------------
+
+
+def test_a_step_that_quiet_hours_held_back_speaks_by_its_own_words_channel_and_class(stage: Stage) -> None:
+    stage.problem(to="hushed")
+    stage.wait(minutes=20)
+    assert all(message.person == "aigul" for message in stage.world.memory.messages.values())
+    stage.wait(minutes=15)
+    late = stage.newest("ivan")
+    assert (late.text, late.channel, late.message_class) == ("ring about db01", "call", "bulk")
+    assert late.valid_until - late.created_at == timedelta(hours=24)
 
 
 def test_nobody_answers_and_the_ladder_goes_on(stage: Stage) -> None:
@@ -325,7 +340,7 @@ def test_passing_on_what_a_colleague_has_changes_nothing(stage: Stage) -> None:
 
 def test_stop_of_who_was_told_moves_on_at_once(stage: Stage) -> None:
     stage.mail()
-    assert phones(stage.reply("stop")) == ["ivan@0"]
+    assert phones(stage.reply("stop")) == ["aigul@0", "ivan@0"]  # to her the last: that it is off
 
 
 # --- whatever comes in whatever order -----------------------------------------------------------

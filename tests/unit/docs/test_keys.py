@@ -109,8 +109,8 @@ def test_the_default_of_a_key_whose_model_has_none_is_kept_as_written() -> None:
 
 def test_what_is_not_built_yet_is_said_behind_the_meaning_once() -> None:
     homes = keys.home_of_models(FOLDER)
-    row = "| `type` | x | – | Which gateway. *Built so far: `pigeon`.* |\n"
-    table = keys.table("Provider", keys.rows("\n\n" + row), homes)
-    assert "| Which gateway. *Built so far: `smsc-http`.* |" in table
+    row = "| `mail` | x | – | Which reports. *Built so far: `pigeon`.* |\n"
+    table = keys.table("Receipts", keys.rows("\n\n" + row), homes)
+    assert "| Which reports. *Built so far: `failures` `never`.* |" in table
     assert "*Not built yet: `lmtp` `folder`.* |" in keys.table("Listener", {}, homes)
     assert "*Not built yet.* |" in next(row for row in keys.table("Watch", {}, homes).splitlines() if "`learn`" in row)

@@ -313,10 +313,8 @@ def _mails() -> str:
     [
         ("request: {path: /x}", "step request"),
         ("answer: {from: a@b.test, text: x}", "step answer"),
-        ("call: {from: ivan}", "step call"),
-        ("provider: {smsc: down}", "step provider"),
         ("operator: queue list", "operator queue list"),
-        ("mail: {like: note, text: 'a:{password}'}", "placeholder {password}"),
+        ("mail: {like: note, text: 'a:{totp}'}", "placeholder {totp}"),
         ("mail: note\nexpect: [{answer: 200}]", "expect answer"),
         ("steps:\n  - mail: note\n  - receipt: {of: ivan, state: delivered, part: 1}", "receipt part"),
     ],

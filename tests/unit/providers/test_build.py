@@ -14,17 +14,24 @@ def provider(**keys: object) -> Provider:
     return Provider.model_validate({"type": "smsc-http", "base_url": "https://smsc.kz", **keys})
 
 
-def test_opens_what_is_built_and_leaves_out_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opens_every_door_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMSC", "secret")
     found = gateways(
         {
             "smsc": provider(login="acme", password={"env": "SMSC"}),
             "key": provider(apikey={"env": "SMSC"}),
-            "later": Provider.model_validate({"type": "plain-http", "base_url": "https://plain.test"}),
+            "local": Provider.model_validate(
+                {
+                    "type": "plain-http",
+                    "base_url": "https://plain.test",
+                    "request": {"to": "{phone}", "text": "{text}"},
+                    "success": "OK",
+                }
+            ),
         },
         HttpClient(),
     )
-    assert {name: gateway.name for name, gateway in found.items()} == {"smsc": "smsc", "key": "key"}
+    assert {name: gateway.name for name, gateway in found.items()} == {"smsc": "smsc", "key": "key", "local": "local"}
     assert found["smsc"].account != found["key"].account
 
 
@@ -39,6 +46,7 @@ def test_says_all_that_is_missing_at_once(monkeypatch: pytest.MonkeyPatch) -> No
                 "c": provider(),
                 "d": Provider.model_validate({"type": "smsc-http", "apikey": {"env": "SMSC"}}),
                 "e": provider(base_url="http://smsc.kz", login="acme", password={"env": "SMSC"}),
+                "f": Provider.model_validate({"type": "plain-http", "base_url": "https://plain.test"}),
             },
             HttpClient(),
         )
@@ -48,6 +56,7 @@ def test_says_all_that_is_missing_at_once(monkeypatch: pytest.MonkeyPatch) -> No
         "providers.c.apikey",
         "providers.d.base_url",
         "providers.e.base_url",
+        "providers.f",
     ]
 
 

@@ -6,12 +6,15 @@ import asyncio
 import socket
 import ssl
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import trustme
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bridge.errors import ConfigError, NotSent, OutcomeUnknown
-from bridge.providers.http import MOST_BYTES, HttpClient, check_url
+from bridge.providers.http import MOST_BYTES, HttpClient, check_url, encoded
 
 pytestmark = pytest.mark.anyio
 
@@ -217,3 +220,9 @@ def test_T36_refuses_plain_http_beyond_this_machine_unless_it_was_said(url: str)
     with pytest.raises(ConfigError, match=r"providers.smsc.base_url: .*write https, or insecure: true"):
         check_url(url, "providers.smsc.base_url", insecure=False)
     assert check_url(url, "providers.smsc.base_url", insecure=True) == url
+
+
+@given(st.dictionaries(st.text(max_size=8), st.text(max_size=40), max_size=6))
+@example({"mes": "a b+c&d=e;f%20ё\n\ud800", "id": "12", "phones": "77010000001", "x~y_z.-": ""})
+def test_T15_the_form_is_letter_by_letter_that_of_the_standard_library(form: dict[str, str]) -> None:
+    assert encoded(form) == urlencode(form, encoding="utf-8", errors="replace")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bridge.config.models.providers import Provider
 from bridge.config.secrets import SecretText
 from bridge.errors import ConfigError, NotSent, OutcomeUnknown, PermanentFailure, TemporaryFailure
-from bridge.model import Message
+from bridge.model import Message, WayText
 from bridge.providers.base import Accepted, Question, Request, StatusAnswer
 from bridge.providers.http import HttpClient
 from bridge.providers.smsc_http import SmscHttp
@@ -128,6 +128,33 @@ async def test_an_ordinary_message_takes_the_first_way_of_the_door(door: Make) -
     gateway = door(NOBODY, channels=["vk", "sms"])
     assert gateway.canonical(message(), NOW)["soc"] == "1"
     assert "soc" not in gateway.canonical(message(channel="call"), NOW)
+    assert "soc" not in gateway.canonical(message(way=1), NOW)
+    assert "soc" not in gateway.canonical(message(way=7), NOW), "ways that were taken away leave the last"
+
+
+@pytest.mark.parametrize(
+    ("kind", "way", "wish", "valid"),
+    [
+        ("normal", 0, None, "00:05"),
+        ("critical", 0, None, "00:03"),
+        ("critical", 0, timedelta(minutes=9), "00:09"),
+        ("normal", 1, None, "00:30"),
+    ],
+)
+async def test_a_way_is_tried_no_longer_than_the_next_one_may_wait(
+    door: Make, kind: Any, way: int, wish: timedelta | None, valid: str
+) -> None:
+    gateway = door(NOBODY, channels=["viber", "sms"], viber_validity="5m")
+    ways = (WayText("viber", validity=wish),) if wish else ()
+    assert gateway.canonical(message(message_class=kind, way=way, ways=ways), NOW)["valid"] == valid
+
+
+async def test_viber_shows_the_rule_s_own_text_and_no_part_is_counted(door: Make) -> None:
+    gateway = door(NOBODY, channels=["viber", "sms"])
+    rich = message(ways=(WayText("viber", "__CALL__: a long story"),))
+    by_viber, by_sms = gateway.canonical(rich, NOW), gateway.canonical(dataclasses.replace(rich, way=1), NOW)
+    assert (by_viber["mes"], "maxsms" in by_viber) == ("_CALL__: a long story", False)
+    assert (by_sms["mes"], by_sms["maxsms"]) == (BLANK.text, "1")
 
 
 @pytest.mark.parametrize(

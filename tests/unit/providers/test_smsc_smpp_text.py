@@ -118,7 +118,9 @@ def test_the_same_request_makes_the_same_octets() -> None:
     assert made[0] == made[1] != made[2]
 
 
-@pytest.mark.parametrize("change", [{"phones": "G1"}, {"channel": "flash"}], ids=str)  # noqa: E501, RUF100
+@pytest.mark.parametrize(
+    "change", [{"phones": "G1"}, {"channel": "flash"}, {"sender": "Ж"}, {"sender": "x" * 30}], ids=str
+)
 def test_what_cannot_be_sent_is_refused(change: dict[str, str]) -> None:
     canonical = smsc_smpp_text.canonical(message(), settings(), "udh", NOW)
     with pytest.raises(PermanentFailure):

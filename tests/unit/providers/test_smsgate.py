@@ -135,14 +135,19 @@ async def test_many_are_asked_for_in_one_request_and_what_is_no_state_hides_no_o
     assert [len(json.loads(body)["state"]) for body in peer.bodies] == [100]
 
 
-async def test_who_unsubscribes_gets_no_viber_from_then_on(http: HttpClient, wire: Any) -> None:
+async def test_who_unsubscribes_is_named_with_account_and_way(http: HttpClient, wire: Any) -> None:
     row = {"id_message": "77", "state": "deliver", "state_viber": "unsubscribe", "state_sms": "deliver"}
     async with wire.peer(wire.answer(states(row))) as peer:
-        gate = door(http, peer.url, channels=["viber", "sms"])
-        assert "send_viber" in request_of(gate).canonical
-        await gate.statuses([Question(PHONE, "1234", "77")])
-        assert "send_viber" not in request_of(gate).canonical
-        assert "send_viber" in request_of(gate, phone="+77010000002").canonical
+        gate, asked = door(http, peer.url, channels=["viber", "sms"]), Question(PHONE, "1234", "77 501 0")
+        answers = await gate.statuses([asked])
+    receipt = gate.receipt(5, answers[asked])
+    assert (receipt.state, receipt.unsubscribed) == ("DELIVERED", (("smsgate:acme", "viber"),))
+
+
+async def test_who_unsubscribed_gets_no_viber_from_this_account(http: HttpClient) -> None:
+    gate = door(http, "http://127.0.0.1:1", channels=["viber", "sms"])
+    assert "send_viber" in request_of(gate, unsubscribed=(("smsgate:other", "viber"),)).canonical
+    assert "send_viber" not in request_of(gate, unsubscribed=(("smsgate:acme", "viber"),)).canonical
 
 
 async def test_inbound_is_asked_for_from_far_enough_back_for_any_zone(http: HttpClient, wire: Any) -> None:
@@ -173,7 +178,6 @@ async def test_doors_with_one_login_are_one_account_and_settings_make_a_revision
     ("keys", "sentence"),
     [
         ({"channels": ["viber", "call"]}, "makes no calls"),
-        ({"channels": ["vk", "sms"]}, "agreed templates"),
         ({"channels": ["sms", "sms"]}, "twice"),
         ({"base_url": "http://gate.example"}, "without TLS"),
         ({"base_url": None}, "names the host"),

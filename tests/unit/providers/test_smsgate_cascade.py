@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bridge.config.models.providers import Provider
 from bridge.errors import PermanentFailure
-from bridge.model import Message
+from bridge.model import Message, WayText
 from bridge.providers.smsgate_cascade import canonical, check, check_parts, order, plain
 from bridge.providers.smsgate_get import Get
 from bridge.providers.smsgate_json import Json
@@ -79,8 +79,75 @@ def test_a_text_too_long_for_viber_goes_by_sms_alone() -> None:
 
 
 def test_who_unsubscribed_from_viber_gets_the_other_ways() -> None:
-    assert order(canonical(message(), settings(channels=["viber", "sms"]), NOW, viber=False)) == ["sms"]
-    assert order(canonical(message(), settings(channels=["viber"]), NOW, viber=False)) == ["viber"], "or nothing at all"
+    gone = ("viber",)
+    assert order(canonical(message(), settings(channels=["viber", "sms"]), NOW, unsubscribed=gone)) == ["sms"]
+    assert order(canonical(message(), settings(channels=["viber"]), NOW, unsubscribed=gone)) == []
+    assert order(canonical(message(channel="viber"), settings(), NOW, unsubscribed=gone)) == []
+
+
+def test_a_rule_writes_its_own_text_button_picture_and_time_for_viber() -> None:
+    wish = WayText(
+        "viber", "db01: disk full, 96 %", timedelta(minutes=7), ("Open", "https://wiki.example/db"), "https://i.example/1"
+    )  # fmt: skip
+    fields = canonical(message(ways=(wish,), message_class="critical"), settings(channels=["viber", "sms"]), NOW)
+    assert fields == {
+        "phone": "77010000001",
+        "send_viber": "1",
+        "text_viber": "db01: disk full, 96 %",
+        "validity_period_viber": "7",
+        "finale_viber_read": "0",
+        "button_text": "Open",
+        "button_url": "https://wiki.example/db",
+        "image_url": "https://i.example/1",
+        "send_sms": "2",
+        "text_sms": "12 CRIT db01: disk full",
+    }
+    check(fields)
+
+
+def test_the_message_ends_before_a_rule_s_time_for_a_way_does() -> None:
+    wish = WayText("viber", validity=timedelta(hours=2))
+    fields = canonical(message(ways=(wish,)), settings(channels=["viber", "sms"]), NOW)
+    assert fields["validity_period_viber"] == "30"
+    assert fields["text_viber"] == fields["text_sms"]
+
+
+def test_a_button_shows_with_viber_only_and_a_picture_by_whatsapp_needs_none() -> None:
+    viber = WayText("viber", button=("Open", "https://wiki.example/db"), image="https://i.example/1")
+    whatsapp = WayText("whatsapp", "a long story", image="https://i.example/2")
+    asked = message(ways=(viber, whatsapp))
+    assert "button_text" not in canonical(asked, settings(channels=["sms"]), NOW)
+    fields = canonical(asked, settings(channels=["whatsapp", "sms"]), NOW)
+    assert (fields["text_whatsapp"], fields["image_url_whatsapp"]) == ("a long story", "https://i.example/2")
+    assert "image_url" not in fields
+    check(fields)
+
+
+def test_vk_goes_with_its_template_and_is_left_out_without_one() -> None:
+    door = settings(channels=["vk", "sms"])
+    assert order(canonical(message(), door, NOW)) == ["sms"]
+    vk = WayText("vk", template="100", values=(("Host", 'db01 "x" #name#'), ("What", "disk\nfull")))
+    fields = canonical(message(ways=(vk,)), door, NOW)
+    assert order(fields) == ["vk", "sms"]
+    assert "text_vk" not in fields
+    check(fields)
+    sent = json.loads(Json().send(fields, "5", Login("a", "b")).body or b"")["message"][0]
+    assert (sent["templateId"], sent["templateData"]) == ("100", {"Host": "db01 \"x\" 'name'", "What": "disk\nfull"})
+
+
+def test_a_long_text_of_its_own_closes_viber_and_not_the_sms() -> None:
+    asked = message(ways=(WayText("viber", "x" * 1001),))
+    assert order(canonical(asked, settings(channels=["viber", "sms"]), NOW)) == ["sms"]
+
+
+@pytest.mark.parametrize("case", DANGEROUS["dangerous"], ids=lambda case: repr(case["text"])[:40])
+def test_T16_nothing_that_a_text_says_becomes_a_button_a_picture_or_a_way(case: dict[str, Any]) -> None:
+    text = case["text"]
+    asked = message(text=text, ways=(WayText("viber", text), WayText("vk", template="1", values=(("x", text),))))
+    fields = canonical(asked, settings(channels=["viber", "vk", "sms"]), NOW)
+    assert not {"button_text", "button_url", "image_url", "image_url_whatsapp"} & set(fields)
+    assert fields["templateId"] == "1"
+    assert set(json.loads(fields["templateData"])) == {"x"}
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_a_json_answer_is_read_as_in_the_vector(case: dict[str, Any]) -> None:
 
 def test_our_result_is_found_by_our_number_and_not_by_its_place() -> None:
     given = list(Json().sent(json.dumps(named("json", "send, mixed reply")["reply"]).encode()))
-    assert taken(given, request("111")) == Accepted("1000123", 1)
+    assert taken(given, request("111")) == Accepted("1000123 501", 1)
     with pytest.raises(PermanentFailure) as caught:
         taken(given, request("112", "770"))
     assert caught.value.code == "Номер телефона присутствует в стоп-листе."
@@ -150,7 +150,7 @@ def test_xml_requests_are_written_as_in_the_vectors_octet_by_octet() -> None:
 
 def test_xml_answers_are_read_as_in_the_vectors() -> None:
     given = list(Xml().sent((VECTORS / "smsgate_send_reply.xml").read_bytes()))
-    assert taken(given, request("111")).provider_id == "1000123"
+    assert taken(given, request("111")).provider_id == "1000123 501", "its own id, then those of its ways"
     assert Given(error="Нет отправителя.") in given
     with pytest.raises(PermanentFailure):
         taken(given, request("112", "770"))

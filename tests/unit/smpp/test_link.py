@@ -45,6 +45,11 @@ class Server:
         return [one for one in self.got if one.command == command]
 
 
+def _refuses(server: Server, one: Pdu) -> bool:
+    server.send(one.answer(0x0E))
+    return True
+
+
 async def kept(_message: ShortMessage) -> int:
     return 0
 
@@ -95,7 +100,7 @@ async def test_requests_leave_in_the_order_they_were_begun() -> None:
 
 async def test_a_refused_bind_says_so() -> None:
     with pytest.raises(BindRefused) as caught:
-        async with linked(lambda server, one: server.send(one.answer(0x0E)) or True):
+        async with linked(_refuses):
             raise AssertionError("bound")
     assert caught.value.command_status == 0x0E
 
@@ -289,6 +294,6 @@ async def test_closing_unbinds_and_waits_for_what_is_being_kept() -> None:
 
 async def test_T29_no_password_is_in_a_peer_a_link_or_an_error() -> None:
     with pytest.raises(BindRefused) as caught:
-        async with linked(lambda server, one: server.send(one.answer(0x0E)) or True):
+        async with linked(_refuses):
             raise AssertionError("bound")
     assert "canary" not in f"{caught.value!r} {caught.value} {caught.value.__context__!r}"

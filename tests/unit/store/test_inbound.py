@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -32,7 +32,7 @@ async def test_calls_and_sms_come_in_their_order_and_no_more_than_asked_for(stor
     await keep(store, "c")
     assert await store.read(lambda tx: inbound.waiting(tx, 2)) == [
         Reply(1, "+77010000001", "+77770000000", "бірінші", "smsc"),
-        Call(2, "+77010000001", "+77770000000", "smsc"),
+        Call(2, "+77010000001", "+77770000000", "smsc", NOW),
     ]
 
 
@@ -41,3 +41,28 @@ async def test_T18_a_text_without_end_is_cut(store: Store) -> None:
     (found,) = await store.read(lambda tx: inbound.waiting(tx, 1))
     assert isinstance(found, Reply)
     assert len(found.text) == 2000
+
+
+async def ring(store: Store, key: str, seconds: float = 0, phone: str = "+77010000001") -> bool:
+    at = NOW + timedelta(seconds=seconds)
+    return await store.write(lambda tx: inbound.ring(tx, key, "smsc", phone, "+77770000000", at))
+
+
+async def test_T25_a_call_that_is_posted_and_polled_is_one_call(store: Store) -> None:
+    assert await ring(store, "wc:1")
+    assert not await ring(store, "in:7", 1)
+    assert not await ring(store, "in:8", -90)
+    assert await ring(store, "in:9", 91)
+
+
+async def test_calls_of_two_phones_are_two_and_an_sms_is_no_call(store: Store) -> None:
+    await keep(store, "in:1")
+    assert await ring(store, "wc:1")
+    assert await ring(store, "wc:2", phone="+77010000002")
+
+
+async def test_a_call_is_known_with_the_moment_it_rang(store: Store) -> None:
+    await ring(store, "wc:1", -300)
+    (found,) = await store.read(lambda tx: inbound.waiting(tx, 9))
+    assert isinstance(found, Call)
+    assert found.at == NOW - timedelta(seconds=300)

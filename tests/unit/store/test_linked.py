@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.model import Receipt
-from bridge.store import linked, schema
+from bridge.store import inbound, linked, schema
 from bridge.store.engine import Store, Tx
 from bridge.store.linked import Part
 from bridge.store.statements import to_us
@@ -39,7 +39,7 @@ async def sent(store: Store, number: int, ids: str, **changes: Any) -> None:
 def _add(tx: Tx, table: Any, values: dict[str, Any]) -> None:
     names = ", ".join(f'"{name}"' for name in values)
     marks = ", ".join(repr(value) for value in values.values())
-    tx.raw(f"INSERT INTO {table.name} ({names}) VALUES ({marks})")  # noqa: S608
+    tx.raw(f"INSERT INTO {table.name} ({names}) VALUES ({marks})")  # noqa: S608 - the other columns have defaults
 
 
 async def told(store: Store, id: str, said: Receipt = SAID, phone: str = PHONE, now: datetime = NOW) -> Receipt | None:
@@ -112,15 +112,15 @@ async def test_parked_receipts_of_parts_make_one_of_the_whole(store: Store) -> N
     assert all(one.state == "DELIVERED" for one in found)
 
 
-async def test_a_parked_receipt_waits_for_four_days(store: Store) -> None:
+async def test_a_parked_receipt_is_looked_at_for_a_while(store: Store) -> None:
     await told(store, "7")
     await sent(store, 1, "7")
-    assert await _adopted(store, NOW + timedelta(days=4, seconds=1)) == []
+    assert await _adopted(store, NOW + timedelta(hours=1, seconds=1)) == []
+    assert len(await _adopted(store, NOW + timedelta(hours=1))) == 1
 
 
 async def _adopted(store: Store, now: datetime = NOW) -> list[Receipt]:
-    found = await store.write(lambda tx: linked.adopt(tx, ["smsc:acme"], now))
-    return [receipt for receipt, _phone in found]
+    return await store.write(lambda tx: linked.adopt(tx, ["smsc:acme"], timedelta(hours=1), now))
 
 
 async def test_a_receipt_of_an_unknown_id_is_the_fate_of_the_only_text_whose_answer_is_missing(store: Store) -> None:
@@ -161,6 +161,47 @@ async def test_the_same_words_within_a_minute_are_one_sms(store: Store) -> None:
     assert await sms(store, "12 ok", "in:a", NOW + timedelta(seconds=61))
     assert await sms(store, "13 ok", "in:b")
     assert await sms(store, "12 ok", "in:c", phone="+77010000002")
+
+
+@pytest.mark.parametrize(
+    ("to", "text", "after", "same"),
+    [
+        ("777", "12 ok", 0, True),
+        ("+777", " 12  ok\r\n", 59, True),
+        ("", "12 ok", 30, True),
+        ("778", "12 ok", 0, False),
+        ("777", "12 okay", 0, False),
+        ("777", "12 ok", 61, False),
+    ],
+)
+async def test_T25_what_came_over_the_link_and_then_by_a_post_is_one(
+    store: Store, to: str, text: str, after: float, same: bool
+) -> None:
+    assert await sms(store, "12 ok", "in:a")
+    at = NOW + timedelta(seconds=after)
+    for phone, account in ((PHONE, "smsc:acme"), ("+77010000002", "smsc:acme"), (PHONE, "smsc:other")):
+        found = await store.write(
+            lambda tx, phone=phone, account=account: linked.came_over_a_link(tx, account, phone, to, text, at)
+        )
+        assert found is (same and (phone, account) == (PHONE, "smsc:acme"))
+
+
+async def test_what_came_by_a_post_alone_has_not_come_over_a_link(store: Store) -> None:
+    keep = ("smsc:acme/in:77", "sms", "smsc", PHONE, "777", "12 ok", NOW)
+    await store.write(lambda tx: inbound.keep(tx, *keep))
+    assert not await store.write(lambda tx: linked.came_over_a_link(tx, "smsc:acme", PHONE, "777", "12 ok", NOW))
+    assert not await sms(store, "12 ok ", "in:a")
+
+
+@pytest.mark.parametrize("state", ["ACCEPTED", "ACCEPTED_NO_ID"])
+async def test_a_receipt_of_what_was_taken_without_an_id_is_told_by_phone_and_time(store: Store, state: str) -> None:
+    await sent(store, 1, "", state="ACCEPTED")
+    await store.write(lambda tx: tx.raw(f"UPDATE messages SET state = '{state}'"))  # noqa: S608
+    found = await told(store, "855469")
+    assert found is not None
+    assert (found.message_id, found.state) == (1, "DELIVERED")
+    await sent(store, 2, "")
+    assert await told(store, "855470") is None
 
 
 def part(number: int, text: str = "") -> Part:

@@ -29,6 +29,8 @@ from bridge.model import (
     Recipient,
     Reply,
     Spend,
+    Started,
+    Stop,
     Thread,
     Timer,
 )
@@ -270,3 +272,53 @@ async def test_F04_a_broken_disk_undoes_the_whole_decision(store: Store) -> None
     assert await count(store, "incidents") == 0
     await plan(store, [mail], lambda _h, _m: Plan(incidents=(INCIDENT,)))
     assert await count(store, "incidents") == 1
+
+
+async def test_a_phone_that_said_stop_is_known_until_it_says_start(store: Store) -> None:
+    stop = Stop("+77010000001", "aigul", NOW)
+
+    def decided(tx: Tx, *stops: Stop) -> dict[str, Stop]:
+        plans.plan(tx, [Started()], lambda _h, _k: Needs(), lambda _h, _m: Plan(stops=stops), NOW)
+        return recall.known(tx, (), NOW).stops
+
+    assert await store.write(lambda tx: decided(tx, stop)) == {stop.phone: stop}
+    assert await store.write(lambda tx: recall.load(tx, Needs(), NOW).stops) == {stop.phone: stop}
+    assert await store.write(lambda tx: decided(tx, replace(stop, over=True))) == {}
+
+
+async def test_an_sms_about_several_that_did_not_leave_brings_the_others(store: Store) -> None:
+    other = replace(INCIDENT, id=1001, key="db02: disk")
+    both = replace(MESSAGE, id=2, incident_id=0, episode=0, about=(1000, 1001))
+    notes = (replace(NOTE, message_id=2), replace(NOTE, incident_id=1001, message_id=2))
+    made = Plan(incidents=(INCIDENT, other), messages=(both,), notifications=notes)
+
+    def load(tx: Tx) -> Memory:
+        return recall.load(tx, Needs(incidents=frozenset({1000})), NOW)
+
+    def write(tx: Tx) -> Memory:
+        plans.plan(tx, [Started()], lambda _h, _k: Needs(), lambda _h, _m: made, NOW)
+        return load(tx)
+
+    memory = await store.write(write)
+    assert memory.messages == {2: both}
+    assert memory.incidents == {1000: INCIDENT, 1001: other}
+    assert memory.told(other) == [notes[1]]
+    cancelled = Plan(cancel=((2, "over"),))
+    await store.write(lambda tx: plans.plan(tx, [Started()], lambda _h, _k: Needs(), lambda _h, _m: cancelled, NOW))
+    assert (await store.read(load)).incidents.keys() == {1000}
+
+
+async def test_an_sms_about_several_hides_no_older_plain_message(store: Store) -> None:
+    plain = replace(MESSAGE, incident_id=0, episode=0, text="paper out", rule="printer")
+    bundle = replace(plain, id=2, text="3 alerts", about=(1000, 1001))
+    storm = replace(plain, id=3, text="Limited until 14:20", rule="(storm)")
+    made = Plan(messages=(plain, bundle, storm))
+
+    def write(tx: Tx) -> Memory:
+        mails.keep(tx, Envelope(b"x", NOW, "mon@host.test", (Recipient("a@b.test"),)), "test/1")
+        plans.plan(tx, [Started()], lambda _h, _k: Needs(), lambda _h, _m: made, NOW)
+        return recall.load(tx, Needs(phones=frozenset({plain.phone})), NOW)
+
+    memory = await store.write(write)
+    assert memory.plain[plain.phone].text == "paper out"
+    assert set(memory.messages) == {1, 2, 3}  # all that is still to leave for this phone

@@ -97,3 +97,12 @@ async def test_F01_what_waits_is_never_forgotten(store: Store) -> None:
     assert await pruned(store) == {"held": 2}
     left = await store.read(lambda tx: tx.raw("SELECT bundle, member FROM held ORDER BY 1, 2"))
     assert left == [("gone", "m/2/0"), ("hidden/7", "i/2"), ("quiet/a", "m/1/0")]
+
+
+async def test_pieces_and_receipts_that_wait_for_the_rest_are_not_forgotten(store: Store) -> None:
+    """A piece of an inbound SMS waits ten minutes for the others, a receipt an hour for its message."""
+    parked = {"message_id": 0, "account": "smsc:one", "phone": "+77010000001", "received_at": us(1)}
+    piece = {"event_key": "smsc:one/piece/1", "client_id": "piece/+77010000001/77770000000/7/2", **parked}
+    await put(store, schema.receipts, piece, {"event_key": "smsc:one/dlr:5:1", "client_id": "5", **parked})
+    assert await pruned(store) == {}
+    assert await store.read(lambda tx: tx.raw("SELECT count(*) FROM receipts")) == [(2,)]

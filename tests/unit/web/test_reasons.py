@@ -24,6 +24,7 @@ REASONS = {
     "recovery tells nobody": "The rule tells nobody about the end.",
     "number not allowed (+7702 is not among numbers)": "This number may not be used: +7702 is not among numbers.",
     "nobody on call in night": "Nobody is on call in night.",
+    "stopped by aigul": "Not sent: Aigul turned SMS off.",
     "mail only": "No SMS: the rule “r” only mails.",
     "to nobody": "No SMS: the rule “r” says to: nobody.",
     "loop": "An automatic answer, or a mail of our own.",

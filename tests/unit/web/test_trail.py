@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.model import Fate, Incident, Message, Thread
+from bridge.model import Fate, Incident, JournalEntry, Message, Thread
 from bridge.store.views import KeptReply, Sent
 from bridge.store.views_trail import KeptMail, TrailRows
 from bridge.web.seen import Seen
@@ -150,6 +150,17 @@ def test_a_cancelled_message_is_a_bubble_and_a_step_against(v: Seen) -> None:
     steps = steps_of(v, rows(cancelled))
     assert [each.title for each in steps if each.against] == ["Aigul was not told"]
     assert any(each.bubble == MESSAGE.text for each in steps)
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "kk"])
+def test_the_next_way_and_who_unsubscribed_are_told_in_words(seen_in: Callable[[str], Seen], language: str) -> None:
+    entries = (
+        JournalEntry(AT, "message.onward", 1, 1000, 2, {"of": 1, "provider": "smsc", "way": "sms"}),
+        JournalEntry(AT, "phone.unsubscribed", 1, 1000, 1, {"person": "aigul", "way": "viber", "account": "smsgate:x"}),
+    )
+    titles = [each.title for each in steps_of(seen_in(language), replace(rows(), journal=entries))]
+    assert any("SMS" in title and "message.onward" not in title for title in titles)
+    assert any("Viber" in title for title in titles)
 
 
 def test_a_copy_says_that_it_may_be_one(v: Seen) -> None:

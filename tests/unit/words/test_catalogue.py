@@ -40,11 +40,12 @@ DIFFER = {("kk", "status")}
 LEFT_OUT = {
     "ru": {
         "unreadable": set(), "missing": set(), "limited": {"n", "span"}, "limited.all": {"n", "span"},
-        "digest.morning": {"begin", "end"}, "status": {"at"}, "stop": {"team"}, "confirm": {"span"},
+        "digest.morning": {"begin", "end"}, "digest.morning.open": {"begin", "end"}, "status": {"at"},
+        "stop": {"team"}, "confirm": {"span"},
     },
     "kk": {
         "limited": {"n", "span"}, "limited.all": {"n", "span"}, "digest.morning": {"begin", "end"},
-        "status": {"at"}, "stop": {"team"}, "confirm": {"span"},
+        "digest.morning.open": {"begin", "end"}, "status": {"at"}, "stop": {"team"}, "confirm": {"span"},
     },
     "ru-latin": {"stop": {"team"}},
     "kk-latin": {"limited": {"n", "span"}, "stop": {"team"}},

@@ -24,8 +24,8 @@ COMMANDS = json.loads((VECTORS / "smpp_commands.json").read_text())["cases"]
 CODING = json.loads((VECTORS / "smpp_coding.json").read_text())
 HLR = json.loads((VECTORS / "hlr_receipts.json").read_text())["cases"]
 KINDS = {
-    "mail": "mail", "call": "call", "call with param": "call", "viber": "viber", "soc": "soc", "telegram code": "telegram",  # noqa: E501
-    "telegram bot": "bot", "hlr": "hlr", "ping": "ping", "comment": "sms",
+    "mail": "mail", "call": "call", "call with param": "call", "viber": "viber", "soc": "soc",
+    "telegram code": "telegram", "telegram bot": "bot", "hlr": "hlr", "ping": "ping", "comment": "sms",
 }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def sms(octets: bytes = b"disk full", **changes: Any) -> ShortMessage:
         "source": Address("ACME", 5, 1),
         "destination": Address("77010000001", 1, 1),
         "registered": 1,
-    }  # noqa: E501, RUF100
+    }
     return ShortMessage(**(base | {"octets": octets} | changes))
 
 

@@ -147,6 +147,16 @@ async def test_an_answer_may_be_a_refusal_of_the_mail_server(door: Door, number:
     assert door.arrived == []
 
 
+@pytest.mark.parametrize(("take", "taken"), [({}, 0), ({"take": True}, 1)])
+async def test_a_mail_server_that_refuses_has_taken_nothing_unless_it_lies(
+    door: Door, take: dict[str, Any], taken: int
+) -> None:
+    door.world.simulator.set_faults({"smsc": {"all": {"on": ["mail"], "http_status": 451, **take}}})
+    with pytest.raises(smtplib.SMTPDataError):
+        await door.mail(LINE)
+    assert len(door.arrived) == taken
+
+
 def test_decoding_and_trimming_are_switches() -> None:
     text = base64.b64encode(LINE.encode()).decode()
     mail = f"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n{text}\r\n".encode()

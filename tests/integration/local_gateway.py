@@ -1,0 +1,110 @@
+"""The provider of ``docs/how-to/new-gateway.md``, as its manual says and nothing more; with a thread of its own.
+
+It knows nothing of the bridge. ``mood`` is what goes wrong with the next hand-over: ``cut`` takes the message and hangs
+up, ``html`` takes it and answers with somebody else's page, any other text is the code of an error.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+KEY = "canary-k3y-of-the-example"
+
+
+class LocalGateway:
+    """What it took, by ``ref``; *inbox* is what phones wrote."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, dict[str, str]] = {}
+        self.states: dict[str, str] = {}
+        self.inbox: list[dict[str, Any]] = []
+        self.requests: list[tuple[str, str]] = []
+        self.mood = ""
+        self.credit = 95.5
+        self.port = 0
+
+    def take(self, sent: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if sent["ref"] in self.taken:
+            return 409, _error("E40")
+        if self.mood.startswith("E"):
+            return 400, _error(self.mood)
+        if set(sent) != {"to", "from", "text", "ref"} or not sent["to"].isdigit():
+            return 400, _error("E10")
+        self.taken[sent["ref"]] = sent
+        self.credit -= 4.5
+        return 201, {"message": {"id": f"m-{len(self.taken)}", "price": "4.50", "parts": 1}}
+
+    def asked(self, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if path == "/v1/messages":
+            if query["ref"] not in self.taken:
+                return 404, {"state": "no such message"}
+            return 200, {"state": self.states.get(query["ref"], "delivered")}
+        if path == "/v1/account":
+            return 200, {"credit": f"{self.credit:.2f}", "currency": "KZT"}
+        return 200, {"items": [one for one in self.inbox if one["id"] > int(query["after"])]}
+
+
+def _error(code: str) -> dict[str, Any]:
+    return {"error": {"code": code}}
+
+
+def _handler(gateway: LocalGateway) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            gateway.requests.append((self.command, self.path))
+            if self.headers["X-Key"] != KEY:
+                return self._say(401, _error("E02"))
+            mood = gateway.mood
+            status, answer = gateway.take(json.loads(body))
+            gateway.mood = "" if mood in ("cut", "html") else mood
+            if mood == "cut":
+                self.close_connection = True
+                return self.connection.close()
+            return self._say(502, "<html>bad gateway</html>") if mood == "html" else self._say(status, answer)
+
+        def do_GET(self) -> None:
+            gateway.requests.append((self.command, self.path))
+            if self.headers["X-Key"] != KEY:
+                return self._say(401, _error("E02"))
+            parts = urlsplit(self.path)
+            return self._say(*gateway.asked(parts.path, {key: one[0] for key, one in parse_qs(parts.query).items()}))
+
+        def do_HEAD(self) -> None:
+            self._say(200, "")
+
+        def _say(self, status: int, answer: Any) -> None:
+            body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nobody reads it."""
+
+    return Handler
+
+
+@contextmanager
+def local_gateway() -> Iterator[LocalGateway]:
+    """One, listening on loopback."""
+    gateway = LocalGateway()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(gateway))
+    gateway.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield gateway
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
