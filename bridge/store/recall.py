@@ -294,8 +294,8 @@ def _load_told_of(tx: Tx, memory: Memory, numbers: Set[int]) -> Set[int]:
 def _load_conversations(tx: Tx, phones: Set[str], memory: Memory) -> None:
     if not phones:
         return
-    for row in _dicts(tx, _CONVERSATIONS, schema.conversations, phones=Keys(sorted(phones))):
-        memory.conversations.setdefault(row["phone"], {})[row["code"]] = rows.conversation(row)
+    for row in tx.rows(_CONVERSATIONS, {"phones": Keys(sorted(phones))}):  # the most rows of all that a mail brings
+        memory.conversations.setdefault(row[0], {})[row[1]] = rows.conversation(row)
 
 
 def _remember(memory: Memory, found: Iterable[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from decimal import ROUND_UP, Decimal
@@ -313,11 +313,12 @@ def conversation_row(c: Conversation) -> Values:
     }
 
 
-def conversation(row: Mapping[str, Any]) -> Conversation:
+def conversation(row: Sequence[Any]) -> Conversation:
+    """From a row of the table, columns in its order."""
+    phone, code, incidents, expires_at, free_at, together, over = row
     return Conversation(
-        row["phone"], row["code"], _numbers(row["incidents"]), from_us(row["expires_at"]), from_us(row["free_at"]),
-        row["together"], _numbers(row["over"]),
-    )  # fmt: skip
+        phone, code, _numbers(incidents), from_us(expires_at), from_us(free_at), together, _numbers(over)
+    )
 
 
 def _numbers(text: str) -> tuple[int, ...]:
