@@ -6,7 +6,7 @@ claims of all nodes come one after the other, so what each of them counts is exa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,9 +15,6 @@ from bridge.config.models.root import Config
 from bridge.dispatch.budgets import Limit
 from bridge.store import outbox
 from bridge.store.engine import Tx
-
-Rates = Mapping[str, Limit]  # by provider
-Begun = Callable[[str, datetime], tuple[int, datetime | None]]
 
 
 def rates_of(config: Config) -> dict[str, Limit]:

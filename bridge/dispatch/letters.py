@@ -12,7 +12,7 @@ from typing import Literal
 
 from bridge.dispatch.draft import Draft
 from bridge.mail.write import Letter, quoted, safe_header, write
-from bridge.model import Event, Incident, Message, OutgoingMail, Reading, Thread
+from bridge.model import Event, Incident, OutgoingMail, Reading, Thread
 from bridge.routing.rules import Action
 from bridge.words.catalogue import words
 
@@ -115,11 +115,6 @@ def in_thread(
 def reply_subject(subject: str) -> str:
     """The subject of the thread, with one ``Re:``."""
     return subject if subject[:3].lower() == "re:" else f"Re: {subject}"
-
-
-def sms_quote(message: Message | None) -> str:
-    """The SMS that an answer answers."""
-    return message.text if message else ""
 
 
 def clock(draft: Draft, moment: datetime, language: str) -> str:

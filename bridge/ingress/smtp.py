@@ -97,10 +97,6 @@ class SmtpDoor:
         """The real port; 0 for a unix socket."""
         return self._address.port
 
-    @property
-    def open_sessions(self) -> int:
-        return len(self._desk.sessions)
-
     def reload_certificates(self) -> None:
         """Read the certificate files again, for connections to come. Raises ConfigError; the old ones stay then."""
         desk, listener = self._desk, self._listener

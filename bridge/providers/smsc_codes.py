@@ -136,11 +136,6 @@ def state(code: str) -> MessageState | None:
     return _STATES.get(code, "ACCEPTED")
 
 
-def is_status(code: str) -> bool:
-    """Whether smsc has such a status."""
-    return code in _STATES
-
-
 def meaning(code: str, error: str) -> Meaning:
     """Why a message did not arrive: the network's error says more than the status; unknown ones are shown raw."""
     if error not in ("", "0"):

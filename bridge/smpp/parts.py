@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bridge.smpp.bodies import MESSAGE_PAYLOAD, SAR_NUMBER, SAR_REFERENCE, SAR_TOTAL, UDH, ShortMessage
+from bridge.smpp.bodies import SAR_NUMBER, SAR_REFERENCE, SAR_TOTAL, UDH, ShortMessage
 
 Form = Literal["udh", "udh16", "sar"]
 _CONCAT_8, _CONCAT_16 = 0x00, 0x08
@@ -51,11 +51,6 @@ def taken_apart(message: ShortMessage) -> tuple[bytes, Place | None]:
         header, octets = octets[1 : octets[0] + 1], octets[octets[0] + 1 :]
         return octets, _concatenated(header)
     return octets, _sar(message)
-
-
-def uses_payload(message: ShortMessage) -> bool:
-    """Whether its text is in message_payload."""
-    return not message.octets and message.tlv(MESSAGE_PAYLOAD) is not None
 
 
 def _concatenated(header: bytes) -> Place | None:
