@@ -8,13 +8,15 @@ claim's transaction and touches nothing but memory.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from bridge.delivery.pace import Pace
+from bridge.delivery.places import Places
 from bridge.dispatch.budgets import Limit
 from bridge.errors import AccountPaused
 from bridge.model import Message, TroubleKind
@@ -26,9 +28,12 @@ from bridge.store.outbox import Attempt, Prepared, Wait
 _TRIPS_AFTER = 5  # failures in a row
 _REST = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2))
 _LOOK_AGAIN = timedelta(seconds=2)  # for a message whose doors are all paused or resting
+_AHEAD = 2  # times the places of an account: enough for a claim to be worth its commit
+_QUICK = 0.1  # seconds of an answer, beside which those of a claim's commit count
 SAME_TEXT_PAUSE = timedelta(seconds=61)
 """One identical request a minute is what an account allows at the families of ``_MINUTE_RULE``."""
 
+_ASKABLE = ("ask", "repeat")  # where what was claimed and never began costs no more than a question after a crash
 _MINUTE_RULE = ("smsc:", "smsgate:")
 
 _NO_TWINS: Mapping[str, datetime] = MappingProxyType({})
@@ -39,19 +44,6 @@ PAUSED: Mapping[str, TroubleKind] = MappingProxyType(
 )
 """What the operator is told of, by the cause of a pause."""
 _PAUSES = {"money": timedelta(minutes=10), "password": timedelta(minutes=15), "blocked": timedelta(minutes=30)}
-
-
-@dataclass(slots=True)
-class Places:
-    """How many hand-overs may be under way at once, and how many are."""
-
-    most: int
-    taken: int = 0
-
-    @property
-    def free(self) -> int:
-        """Hand-overs that could begin now."""
-        return max(0, self.most - self.taken)
 
 
 @dataclass(slots=True)
@@ -85,7 +77,7 @@ class Door:
     rests: int = 0
     last_success: datetime | None = None
     last_failure: str = ""
-    answers: list[float] = field(default_factory=list)  # seconds of the last hand-overs
+    answers: deque[float] = field(default_factory=lambda: deque(maxlen=50))  # seconds of the last hand-overs
 
     def is_resting(self, now: datetime) -> bool:
         """Whether the breaker is open."""
@@ -94,6 +86,12 @@ class Door:
     def may_try(self, now: datetime) -> bool:
         """After a rest one request alone tries whether the door is well again."""
         return not self.is_resting(now) and (self.resting_until is None or not self.open)
+
+    @property
+    def ahead(self) -> int:
+        """How many may be claimed before there is a place for them: while it is well and answers fast."""
+        quick = bool(self.answers) and self.answers[-1] < _QUICK
+        return self.places.ahead if quick and not self.failures else 0
 
 
 class Gateways:
@@ -127,7 +125,7 @@ class Gateways:
     def _add_account(self, name: str, before: Gateways | None) -> Account:
         known = before.accounts.get(name) if before else None
         places = known.places if known else Places(0)
-        places.most = 0  # its doors say
+        places.most, places.ahead = 0, 0  # its doors say
         self.accounts[name] = account = Account(name, places)
         return account
 
@@ -138,10 +136,14 @@ class Gateways:
         return name in self.doors
 
     def free(self) -> int:
-        """How many hand-overs could begin now."""
+        """How many hand-overs could be claimed now."""
         with self._lock:
-            places = {id(d.places): d.places for d in self.doors.values() if not self._paused(d.account)}
-            return sum(each.free for each in places.values())
+            return sum(max(0, places.most + ahead - places.taken) for places, ahead in self._usable())
+
+    def wants(self) -> bool:
+        """Whether a claim is worth its commit: a place is free, or half of what was claimed ahead is on its way."""
+        with self._lock:
+            return any(places.taken < places.most + (ahead + 1) // 2 for places, ahead in self._usable())
 
     def confirming(self, name: str) -> CallsToConfirm | None:
         """The door, if it gives out numbers to ring and can be asked for one now."""
@@ -196,10 +198,23 @@ class Gateways:
         """A place for a repeat; False when the account is full here, or paused."""
         with self._lock:
             door = self.doors[name]
-            if not door.places.free or self._paused(door.account):
+            if door.places.taken >= door.places.most + door.ahead or self._paused(door.account):
                 return False
             self._occupy(door)
             return True
+
+    def places(self, name: str, account: str) -> Places | None:
+        """Whose turn it is where a hand-over by *name* was claimed; None when that is no longer configured."""
+        door = self.doors.get(name)
+        if door is not None and door.account.name == account:
+            return door.places
+        return self.accounts[account].places if account in self.accounts else None
+
+    def is_well(self, name: str) -> bool:
+        """Whether the account is not paused and the door not resting: it may have changed since the claim."""
+        with self._lock:
+            door = self.doors.get(name)
+            return door is not None and not self._paused(door.account) and not door.is_resting(self._now())
 
     def give_back(self, name: str, account: str = "") -> None:
         """A hand-over ended; with the *account* it was made at, for a door that may have gone or moved meanwhile."""
@@ -218,7 +233,7 @@ class Gateways:
             door = self.doors[name]
             door.failures, door.rests, door.resting_until = 0, 0, None
             door.last_success, door.last_failure = self._now(), ""
-            door.answers = [*door.answers[-49:], seconds]
+            door.answers.append(seconds)
             account = door.account
             account.paused_until, account.cause, account.reason = None, "", ""
 
@@ -281,12 +296,26 @@ class Gateways:
         return found is not None and found.is_poor
 
     def _room(self, door: Door, pace: Pace | None) -> int:
-        """See ``room``. A link is its node's own, and so are its places."""
+        """See ``room``. A link is its node's own, and so are its places.
+
+        Claimed ahead is only where no other node has anything under way: as long as we have as many as there are
+        places, none of them begins, so that all of us together never have more on the wire.
+        """
         places = door.places
         if pace is None or places is not door.account.places:
             return places.most - places.taken
         linked = {name for name, each in self.doors.items() if each.places is not each.account.places}
-        return places.most - places.taken - pace.elsewhere(door.account.name, linked)
+        elsewhere = pace.elsewhere(door.account.name, linked)
+        return places.most - places.taken - elsewhere + (0 if elsewhere else door.ahead)
+
+    def _usable(self) -> Iterable[tuple[Places, int]]:
+        """The places of all that is not paused, and how many may be claimed ahead there."""
+        found: dict[int, tuple[Places, int]] = {}
+        for door in self.doors.values():
+            if not self._paused(door.account):
+                _, before = found.get(id(door.places), (door.places, 0))
+                found[id(door.places)] = door.places, max(before, door.ahead)
+        return found.values()
 
     @staticmethod
     def _occupy(door: Door) -> None:
@@ -313,8 +342,12 @@ def _places(gateway: Gateway, account: Account, before: Gateways | None) -> Plac
         earlier = before.doors.get(gateway.name) if before else None
         stays = earlier is not None and gateway.takes_over(earlier.gateway)
         return earlier.places if earlier is not None and stays else Places(gateway.parallel)
-    account.places.most = min(account.places.most or gateway.parallel, gateway.parallel)
-    return account.places
+    places = account.places
+    first = not places.most
+    places.most = gateway.parallel if first else min(places.most, gateway.parallel)
+    ahead = _AHEAD * places.most if gateway.doubt in _ASKABLE else 0
+    places.ahead = ahead if first else min(places.ahead, ahead)
+    return places
 
 
 def _prepared(gateway: Gateway, message: Message, now: datetime) -> Prepared:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -23,7 +24,7 @@ from bridge.store.engine import Store, Tx
 
 log = structlog.get_logger("numbers")
 
-LONGEST = 8.0  # seconds for one question; a message is leased for more than twice as long
+LONGEST = 8.0  # seconds for one question, and for its turn; a message is leased for longer than both
 _LOOK = 0.1  # seconds between looks for a place at the account
 
 
@@ -50,6 +51,7 @@ class Numbers:
         self._ended = ended
         self._paused = paused
         self._asking: set[asyncio.Task[None]] = set()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by phone
 
     def ask(self, message: Message) -> None:
         """Get a number for *message*, leased to us."""
@@ -69,7 +71,21 @@ class Numbers:
         self._ended()
 
     async def _fill(self, message: Message) -> None:
-        number, why = await self._number(message)
+        """One phone's messages one after the other: each counts the numbers that were given before it."""
+        turn = self._turns.setdefault(message.phone, asyncio.Lock())
+        try:
+            async with asyncio.timeout(LONGEST):
+                await turn.acquire()
+        except TimeoutError:
+            await self._write(message, "", "no answer in time")
+            return
+        try:
+            await self._write(message, *await self._number(message))
+        finally:
+            turn.release()
+
+    async def _write(self, message: Message, number: str, why: str) -> None:
+        """Commit *message* with its *number*, or without one and *why*."""
         now = self._now()
         filled = ringing.with_number(message, number, now)
         given = ringing.given(message.phone, number, now) if filled.call else ()
@@ -113,7 +129,12 @@ class Numbers:
         """E.164 with its plus. The question takes one of the account's places, as every request does."""
         while not gateways.take(name):  # noqa: ASYNC110 - places are given back by threads and loops, none of them ours
             await asyncio.sleep(_LOOK)
+        places = gateways.doors[name].places
         try:
-            return f"+{(await gateway.ask_for_call(phone)).number}"
+            await places.begin(LONGEST)
+            try:
+                return f"+{(await gateway.ask_for_call(phone)).number}"
+            finally:
+                places.end()
         finally:
             gateways.give_back(name)

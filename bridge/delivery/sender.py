@@ -16,6 +16,7 @@ import structlog
 from bridge.delivery.choosing import Choosing
 from bridge.delivery.gateways import PAUSED, Gateways
 from bridge.delivery.numbers import Numbers
+from bridge.delivery.places import Places
 from bridge.delivery.retry import outcome
 from bridge.errors import (
     AccountPaused,
@@ -36,6 +37,7 @@ log = structlog.get_logger("sender")
 
 _MOST = 64  # messages claimed in one transaction
 _POLL = 1.0
+_PATIENCE = 1.0  # seconds that a claimed message waits for its place; longer, and the lease and the minute rule err
 _EXPIRE_EVERY = 5.0
 Ended = Callable[[Claimed, Outcome, float], None]
 Decide = Callable[[Tx, Sequence[Failed]], None]
@@ -105,7 +107,7 @@ class Sender:
                 continue
             for one in claimed:
                 self.submit(one)
-            if len(claimed) < most or not self._gateways().free():  # nothing more is ready for those who have room
+            if len(claimed) < most or not self._gateways().wants():  # nothing more is ready for those who have room
                 await self._wait()
 
     def submit(self, claimed: Claimed) -> None:
@@ -137,7 +139,7 @@ class Sender:
     async def _claim(self) -> list[Claimed]:
         gateways, now = self._gateways(), self._now()
         free = min(gateways.free(), _MOST)
-        if not free:
+        if not gateways.wants():
             return []
         made: list[Choosing] = []
 
@@ -171,18 +173,39 @@ class Sender:
         await self._store.write(expire)
 
     async def _submit(self, claimed: Claimed) -> None:
-        gateways, name = self._gateways(), claimed.attempt.provider
-        begin = asyncio.get_running_loop().time()
+        gateways, attempt = self._gateways(), claimed.attempt
+        places = gateways.places(attempt.provider, attempt.account)
         try:
-            ended = await self._handed_over(gateways, claimed)
+            ended, seconds = await self._in_turn(gateways, claimed, places)
         finally:
-            gateways.give_back(name, claimed.attempt.account)
-            self._woken.set()
-        seconds = asyncio.get_running_loop().time() - begin
-        self._learn(gateways, name, ended, seconds)
+            gateways.give_back(attempt.provider, attempt.account)
+            if gateways.wants():
+                self._woken.set()
         chain = [provider for provider in claimed.message.providers if provider in gateways]
         self._outcomes.append((claimed, outcome(claimed, claimed.earlier, ended, chain, self._now()), seconds))
         self._flush.set()
+
+    async def _in_turn(
+        self, gateways: Gateways, claimed: Claimed, places: Places | None
+    ) -> tuple[Accepted | DeliveryError, float]:
+        """How the hand-over ended and the seconds it took, once it has its place on the wire."""
+        name, clock = claimed.attempt.provider, asyncio.get_running_loop().time
+        if places is None:
+            return await self._handed_over(gateways, claimed), 0.0
+        try:
+            waited = await places.begin(_PATIENCE)
+        except TimeoutError:
+            return NotSent("no place came free for it in time"), 0.0
+        begin = clock()
+        try:
+            if waited and not gateways.is_well(name):
+                return NotSent("the gateway rests since it was claimed"), 0.0
+            ended = await self._handed_over(gateways, claimed)
+        finally:
+            places.end()
+        seconds = clock() - begin
+        self._learn(gateways, name, ended, seconds)
+        return ended, seconds
 
     async def _handed_over(self, gateways: Gateways, claimed: Claimed) -> Accepted | DeliveryError:
         attempt = claimed.attempt
