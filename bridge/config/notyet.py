@@ -61,7 +61,6 @@ NOT_YET: tuple[NotYet, ...] = (
     NotYet("reload", only=("on change",)),
     NotYet("rule.replies.ack"),
     NotYet("rule.receipts.mail", unless=("failures", "never")),
-    NotYet("watch.*.learn"),
 )
 
 

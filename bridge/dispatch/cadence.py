@@ -6,22 +6,38 @@ first minute after it, one in the doubled hour is its first pass (so does cronsi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bridge.book.standing import Watched
 
+PAUSES = 13
+"""Between the 14 arrivals that teach a cadence (FORMAT §11 ``learn``)."""
 
-def must_come(watch: Watched, last: datetime) -> datetime | None:
+
+def learned(pauses: Sequence[float]) -> timedelta | None:
+    """The cadence that *pauses* teach, seconds between arrivals, latest last; None until there are enough.
+
+    The longest but one: weekends without a mail are part of the cadence, because two of them are among fourteen
+    arrivals, and one night that was missed is not.
+    """
+    latest = pauses[-PAUSES:]
+    return timedelta(seconds=sorted(latest)[-2]) if len(latest) == PAUSES else None
+
+
+def must_come(watch: Watched, last: datetime, pauses: Sequence[float] = ()) -> datetime | None:
     """The moment by which the mail after the one that came at *last* must be there, without ``grace``.
 
-    None where only arrivals can teach it (``learn``). A mail belongs to the first moment of the cron entry whose
-    grace is not over when it comes: one that is early or a little late is that day's, and the next is waited for.
+    None where *pauses* have to teach it and cannot yet (``learn``). A mail belongs to the first moment of the cron
+    entry whose grace is not over when it comes: one that is early or a little late is that day's, and the next is
+    waited for.
     """
     if watch.written.every is not None:
         return last + watch.written.every
     if watch.written.cron is None:
-        return None
+        cadence = learned(pauses)
+        return None if cadence is None else last + cadence
     its_own = _first(watch.written.cron, watch.zone, last - watch.written.grace, inclusive=True)
     return _first(watch.written.cron, watch.zone, its_own)
 

@@ -1,8 +1,9 @@
 """Mail that must come (FORMAT §11 Watch): its arrival moves a timer, its absence is an incident.
 
 The timer is ``watch/<name>/<values of by>``; the incident has the source ``watch`` and the name of
-its timer as key. What ``every`` waits for is one absence, however long it lasts; each moment of a ``cron`` entry is a
-mail of its own, told again as ``repeat`` says. A watch whose incident an operator ended waits on.
+its timer as key. What ``every`` waits for is one absence, however long it lasts, and so is what ``learn`` does; each
+moment of a ``cron`` entry is a mail of its own, told again as ``repeat`` says. A watch whose incident an operator ended
+waits on. The timer of one that has not learned yet only remembers the pauses between its mails.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bridge.book.standing import Watched
 from bridge.book.watches import rule_of
 from bridge.dispatch import limits
 from bridge.dispatch.announcing import missed
-from bridge.dispatch.cadence import must_come, must_come_first
+from bridge.dispatch.cadence import PAUSES, learned, must_come, must_come_first
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.ending import ended
 from bridge.dispatch.holding import value_of
@@ -30,6 +31,7 @@ from bridge.routing.rules import Action
 
 SOURCE = "watch"
 _SEVERITIES: Mapping[MessageClass, Severity] = {"critical": "critical", "normal": "warning", "bulk": "info"}
+_FORGET = timedelta(days=400)  # since the last mail: what has not learned by then begins anew
 _NOWHERE = Thread(0, "", (), "", "")
 
 
@@ -59,11 +61,28 @@ def arrived(draft: Draft, reading: Reading, n: int, routed: RoutedEvent) -> None
         incident = draft.open_incident(SOURCE, key)
         if incident is not None:
             recovered(draft, reading, n, replace(_event(watch, values, incident.severity), state="recovery"), incident)
-        late = incident is not None and watch.written.cron is not None  # it is what was missed, and none of the next
-        due = must_come_first(watch, draft.now) if late else must_come(watch, draft.now)
-        if due is not None:
+        if watch.written.learn:
+            _learn(draft, watch, values)
+        else:
+            late = incident is not None and watch.written.cron is not None  # it was missed, and is none of the next
+            due = must_come_first(watch, draft.now) if late else must_come(watch, draft.now)
+            assert due is not None  # noqa: S101 - what does not learn has a cadence
             draft.put_timer(key, due + watch.written.grace, "watch", data=_data(watch, values, draft.now, due))
         draft.log("watch.arrived", watch=watch.name, values=list(values))
+
+
+def _learn(draft: Draft, watch: Watched, values: tuple[str, ...]) -> None:
+    """One more pause is known; once there are enough of them, the next mail is waited for."""
+    key, now = timer_of(watch.name, values), draft.now
+    timer = draft.timer(key)
+    pauses: tuple[float, ...] = ()
+    if timer is not None and timer.data.get("cadence") == _cadence(watch):
+        data = cast(Mapping[str, Any], timer.data)
+        pause = (now - datetime.fromisoformat(data["last"])).total_seconds()
+        pauses = (*data["pauses"], pause)[-PAUSES:]
+    due = must_come(watch, now, pauses)
+    fires = now + _FORGET if due is None else due + watch.written.grace
+    draft.put_timer(key, fires, "watch", data=_data(watch, values, now, due or fires, pauses))
 
 
 def _satisfied(routed: RoutedEvent, book: RuleBook, reading: Reading) -> Iterator[tuple[Watched, tuple[str, ...]]]:
@@ -89,15 +108,15 @@ def start(book: RuleBook, memory: Memory, now: datetime) -> Plan:
     more where the time ran out while nobody could bring a mail; one that was written anew begins anew."""
     draft = Draft(book, memory, now)
     for watch in book.standing.watches.values():
-        due = must_come_first(watch, now)
-        if watch.written.by or due is None:
+        if watch.written.by:
             continue
-        key, grace = timer_of(watch.name), watch.written.grace
+        key, grace, due = timer_of(watch.name), watch.written.grace, must_come_first(watch, now)
         timer = draft.timer(key)
-        if timer is None or timer.data.get("cadence") != _cadence(watch):
+        if timer is not None and timer.data.get("cadence") == _cadence(watch):
+            if timer.due_at < now:
+                draft.put_timer(key, now + grace, "watch", data=timer.data)
+        elif due is not None:
             draft.put_timer(key, due + grace, "watch", data=_data(watch, (), now, due))
-        elif timer.due_at < now:
-            draft.put_timer(key, now + grace, "watch", data=timer.data)
     return draft.plan()
 
 
@@ -118,25 +137,30 @@ def fire(draft: Draft, timer: Timer) -> None:
             draft.put(replace(incident, state="closed", resolved_at=draft.now))
             ended(draft, incident)
         return
-    last, values = datetime.fromisoformat(data["last"]), tuple(data["values"])
-    due = must_come(watch, last)
+    last, values, pauses = datetime.fromisoformat(data["last"]), tuple(data["values"]), tuple(data.get("pauses", ()))
+    if watch.written.learn and (learned(pauses) is None or data["cadence"] != _cadence(watch)):
+        return  # nothing is known, or nothing that was learned for what is written now
+    due = must_come(watch, last, pauses)
     if data["cadence"] != _cadence(watch) and due is not None and due + watch.written.grace > draft.now:
         draft.put_timer(timer.name, due + watch.written.grace, "watch", data=_data(watch, values, last, due))
         return
     _missing(draft, watch, action, values, incident, last, datetime.fromisoformat(data["due"]))
-    _wait_on(draft, watch, values, last, datetime.fromisoformat(data["due"]))
+    _wait_on(draft, watch, values, last, datetime.fromisoformat(data["due"]), pauses)
 
 
-def _wait_on(draft: Draft, watch: Watched, values: tuple[str, ...], last: datetime, due: datetime) -> None:
+def _wait_on(
+    draft: Draft, watch: Watched, values: tuple[str, ...], last: datetime, due: datetime, pauses: tuple[float, ...]
+) -> None:
     """The next one is waited for, counted from the one that is missing."""
     grace = watch.written.grace
-    if watch.written.every is not None:
-        following = max(due, draft.now - grace) + watch.written.every
+    elapsed = watch.written.every or learned(pauses)
+    if elapsed is not None:
+        following = max(due, draft.now - grace) + elapsed
     else:
         first = must_come_first(watch, max(due + timedelta(seconds=1), draft.now - grace + timedelta(seconds=1)))
         assert first is not None  # noqa: S101 - only what has a cadence has a timer
         following = first
-    data = _data(watch, values, last, following)
+    data = _data(watch, values, last, following, pauses)
     draft.put_timer(timer_of(watch.name, values), following + grace, "watch", data=data)
 
 
@@ -149,7 +173,7 @@ def _missing(
     step = "0"
     if incident is None:
         incident = _opened(draft, watch, action, values, last, due)
-    elif watch.written.every is not None:
+    elif watch.written.cron is None:
         return
     else:
         labels = {**incident.labels, "due": due.isoformat()}
@@ -220,10 +244,13 @@ def _needs_of_people(book: RuleBook, watch: str, now: datetime, known: Known) ->
     )
 
 
-def _data(watch: Watched, values: Sequence[str], last: datetime, due: datetime) -> dict[str, object]:
+def _data(
+    watch: Watched, values: Sequence[str], last: datetime, due: datetime, pauses: Sequence[float] = ()
+) -> dict[str, object]:
     """*last*: when the last mail came, or the watch began; *due*: when the next must be there, without grace."""
     moments = {"last": last.astimezone(UTC).isoformat(), "due": due.astimezone(UTC).isoformat()}
-    return {"watch": watch.name, "values": list(values), "cadence": _cadence(watch), **moments}
+    more = {"pauses": list(pauses)} if watch.written.learn else {}
+    return {"watch": watch.name, "values": list(values), "cadence": _cadence(watch), **moments, **more}
 
 
 def _cadence(watch: Watched) -> str:

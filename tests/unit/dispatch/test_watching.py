@@ -13,7 +13,7 @@ from bridge.book.standing import Watched
 from bridge.book.watches import rule_of, watch_action
 from bridge.config.models.rules import Watch
 from bridge.dispatch import watching
-from bridge.dispatch.cadence import must_come, must_come_first
+from bridge.dispatch.cadence import learned, must_come, must_come_first
 from bridge.errors import ConfigError
 from bridge.memory import Memory
 from bridge.model import Timer
@@ -184,6 +184,54 @@ def test_what_is_not_learned_yet_is_silent(stage: Stage) -> None:
     stage.mail(to="learned")
     stage.seen()
     assert not [each for each in stage.wait(days=40) if "learned" in each]
+
+
+@pytest.mark.parametrize(
+    "hours, cadence",
+    [
+        ([24.0] * 12, None),
+        ([24.0] * 13, 24),
+        ([24.0] * 12 + [48.0], 24),  # one night was missed
+        ([24.0] * 11 + [168.0] * 2, 168),  # it is weekly now
+        ([24, 24, 24, 24, 72, 24, 24, 24, 24, 72, 24, 24, 24], 72),  # working days only
+        ([0.02, 23.98] * 8, 23.98),  # two jobs, one after the other
+    ],
+)
+def test_a_cadence_is_the_longest_pause_but_one_of_fourteen_arrivals(hours: list[float], cadence: float | None) -> None:
+    wanted = None if cadence is None else timedelta(hours=cadence)
+    assert learned([hour * 3600 for hour in hours]) == wanted
+
+
+def test_what_was_learned_is_missed_once_and_its_arrival_ends_it(stage: Stage) -> None:
+    for _ in range(13):
+        stage.mail(to="learned")
+        assert not stage.wait(hours=23, minutes=59)
+        stage.wait(minutes=1)
+    stage.mail(to="learned")
+    stage.seen()
+    assert not [each for each in stage.wait(hours=24, minutes=14) if "learned" in each]
+    missed = stage.wait(minutes=2)
+    assert [each for each in missed if "No mail from learned" in each], missed
+    assert not [each for each in stage.wait(days=5) if "No mail from learned" in each], "one absence, however long"
+    assert [each for each in stage.mail(to="learned") if "OVER learned" in each]
+    assert [each for each in stage.wait(hours=24, minutes=16) if "No mail from learned" in each], "the outlier is none"
+
+
+def test_a_learned_watch_that_was_written_anew_learns_anew(stage: Stage, tmp_path: Path) -> None:
+    for _ in range(14):
+        stage.mail(to="learned")
+        stage.wait(hours=24)
+    stage.world.book = build(tmp_path, RULES.replace("learn: true", "learn: true\n    grace: 1h"))
+    stage.seen()
+    assert not [each for each in stage.wait(days=9) if "No mail from learned" in each]
+
+
+def test_F05_a_learned_watch_whose_time_ran_out_while_nobody_listened_gets_its_grace(stage: Stage) -> None:
+    watch = stage.world.book.standing.watches["learned"]
+    data = {"watch": "learned", "values": [], "cadence": watching._cadence(watch), "pauses": [86400.0] * 13,
+            "last": "2026-11-19T03:12:00+00:00", "due": "2026-11-20T03:12:00+00:00"}  # fmt: skip
+    missed = Timer(9, NOW - timedelta(hours=1), "watch", data=data, name="watch/learned")
+    assert started(stage, missed)["watch/learned"].due_at == NOW + timedelta(minutes=15)
 
 
 def test_a_watch_whose_incident_an_operator_ended_waits_on(stage: Stage) -> None:
