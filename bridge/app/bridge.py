@@ -13,21 +13,20 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 
 from bridge import __version__
+from bridge.app import opening
 from bridge.app.calendars import Calendars
+from bridge.app.counting import Counting, pages_of
 from bridge.app.inbound import wanted_polls
 from bridge.app.planner import Planner
 from bridge.app.standing import Standing
-from bridge.app.taken import cannot_listen
+from bridge.app.troubles import Troubles
 from bridge.book import RuleBook
-from bridge.config.derived import provider_currency
 from bridge.config.models.doors import Listener
 from bridge.delivery.accounts import Accounts
 from bridge.delivery.bounced import Bounces
@@ -54,8 +53,6 @@ from bridge.model import (
     Message,
     Order,
     OutgoingMail,
-    Plan,
-    Receipt,
     Trouble,
     TroubleKind,
 )
@@ -65,20 +62,16 @@ from bridge.providers.build import gateways as open_gateways
 from bridge.providers.http import HttpClient
 from bridge.store import mails, outbox, plans, post
 from bridge.store.engine import Store, Tx
-from bridge.store.health import GatewayHealth
 from bridge.store.outbox import Claimed, Outcome
 from bridge.store.users import Logins, follow
-from bridge.web.app import create
 from bridge.web.callbacks import Callbacks, handlers
 from bridge.web.hub import Hub
 from bridge.web.ports import CallbackAnswer, DemoInfo, Health, Part, Ports, PretendWorld
-from bridge.web.server import CannotListen, HttpServer
-from bridge.words.figures import money
+from bridge.web.server import HttpServer
 
 log = structlog.get_logger("bridge")
 
 DISK_FLOOR = 64 * 1000 * 1000  # bytes that must be free before a mail is begun (threats F03)
-_OVER_BUDGET = "over budget "  # how such a reason begins (FORMAT §13)
 _DRAIN_MAILS = 5.0
 _DRAIN_ANSWERS = 10.0
 
@@ -122,8 +115,10 @@ class Bridge:
             self._http_client,
             now=self.now,
             metrics=self.metrics,
-            trouble=lambda names, why: self._tell_soon("calendar", names, why),
+            trouble=lambda names, why: self._tell(Trouble("calendar", names, why)),
         )
+        self._count = Counting(self.metrics, lambda: self._book)
+        self._troubles = Troubles(lambda: self.gateways, lambda: self._book, self._tell)
         self._relay: MailRelay | None = None
         self._passwords = NONE
         self._callbacks: Callbacks | None = None
@@ -141,7 +136,6 @@ class Bridge:
             self.store, lambda: self.gateways, now=self.now, decide=self._decide_in, moved=self._mail_came_back
         )
         self._prices: Prices | None = None
-        self._low: set[str] = set()  # providers whose account has less than ``warn_below``
         self._stopping = False
         self.instance = ""
 
@@ -233,7 +227,7 @@ class Bridge:
             handlers(book.config, accounts),
             self.now,
             self._wake,
-            lambda provider, outcome: self._count_callback(provider, outcome),
+            self._count.callback,
         )
         outgoing = book.config.outgoing_mail
         relay = None
@@ -302,7 +296,7 @@ class Bridge:
             arrived=self._wake,
             known=self._balance,
             alarm=self._alarm,
-            healthy=self._show_health,
+            healthy=self._count.health,
         )
         prices = Prices(self.store, lambda: self.gateways, lambda: self._book, now=self.now)
         standing = Standing(self.store, self.metrics, self.now, lambda: self.gateways, lambda: self._book)
@@ -318,16 +312,11 @@ class Bridge:
         self._run("logins", follow(self.store, self._logins))
 
     async def _open_doors(self) -> None:
-        built = [each for each in self._book.config.listen if each.door in ("http", "smtp") and not each.proxy_protocol]
-        for listener in self._book.config.listen:
-            if listener not in built:
-                log.error("door not started: not built yet", door=listener.door, address=str(listener.address))
-        for listener in built:
-            if listener.door == "http":
-                await self._open_http(listener)
-        for listener in built:
-            if listener.door == "smtp":
-                await self._open_smtp(listener)
+        listeners, unbuilt = opening.built(self._book.config.listen)
+        for listener in unbuilt:
+            log.error("door not started: not built yet", door=listener.door, address=str(listener.address))
+        for listener in listeners:
+            await (self._open_http(listener) if listener.door == "http" else self._open_smtp(listener))
 
     async def _open_smtp(self, listener: Listener) -> None:
         door = SmtpDoor(
@@ -342,17 +331,10 @@ class Bridge:
             sockets=self._around.sockets.get(listener.address.path, ()),
             returns=self._bounces,
         )
-        try:
-            await door.start()
-        except OSError as error:
-            address = listener.address
-            raise cannot_listen(address.host, address.port, str(address), error) from error
+        await opening.open_smtp(door, listener)
         self.doors.append(door)
 
     async def _open_http(self, listener: Listener) -> None:
-        address = listener.address
-        if address.kind != "tcp":
-            raise ConfigError((f"listen: door http at {address}: HOST:PORT only in this version",))
         ports = Ports(
             store=self.store,
             book=lambda: self._book,
@@ -365,24 +347,10 @@ class Bridge:
             serve=frozenset(listener.serve),
             simulator=self._around.simulator,
             demo=self._around.demo,
-            console_open=_is_loopback(address.host),
-            hosts=_public_hosts(self._book),
+            console_open=opening.is_loopback(listener.address.host),
+            hosts=opening.public_hosts(self._book),
         )
-        tls = listener.tls
-        server = self._around.http(
-            create(ports, self._around.routes),
-            address.host,
-            address.port,
-            certificate=str(tls.cert) if tls else "",
-            key=str(tls.key) if tls else "",
-        )
-        try:
-            await server.start()
-        except CannotListen as error:
-            if isinstance(error.__cause__, OSError):
-                raise cannot_listen(address.host, address.port, str(address), error.__cause__) from error
-            raise
-        self.servers.append(server)
+        self.servers.append(await opening.open_http(listener, ports, self._around.routes, self._around.http))
 
     # --- what the parts ask of each other ---
 
@@ -426,7 +394,9 @@ class Bridge:
         for one in decided:
             if one.error is not None:
                 raise one.error
-            self._count_receipt(one.happening)
+            self._count.receipt(one.happening)
+        if self._poster is not None and any(isinstance(happening, Failed) for happening in happenings):
+            self._poster.wake()
 
     def _decided(self, decided: Sequence[plans.Decided]) -> None:
         """After a commit of the planner: wake whoever has work now, tell the pages."""
@@ -434,32 +404,18 @@ class Bridge:
             return
         self.metrics.plan_batch.observe(len(decided))
         for one in decided:
-            self._count_decision(one)
+            self._count.decision(one)
         if any(one.plan.messages for one in decided) and self._sender is not None:
             self._sender.wake()
         if any(one.plan.mails for one in decided) and self._poster is not None:
             self._poster.wake()
-        self.changes.publish(*{name for one in decided for name in _names(one)})
+        self.changes.publish(*{name for one in decided for name in pages_of(one)})
 
     def _ended(self, claimed: Claimed, outcome: Outcome, seconds: float) -> None:
-        provider = claimed.attempt.provider
-        accepted = outcome.submission == "ACCEPTED"
-        self.metrics.submitted(
-            provider, outcome.submission.lower(), seconds, claimed.message.segments if accepted else 0
-        )
-        if outcome.cost:
-            self.metrics.paid(provider, self._currency_of(claimed), Decimal(outcome.cost))
-        if claimed.attempt.number == 1:
-            wait = (claimed.attempt.started_at - claimed.message.created_at).total_seconds()
-            self.metrics.hand_over_seconds.labels(claimed.message.message_class).observe(wait)
+        self._count.ended(claimed, outcome, seconds)
         if outcome.message == "REJECTED" and self._poster is not None:
             self._poster.wake()
         self._changed(claimed.message)
-
-    def _currency_of(self, claimed: Claimed) -> str:
-        config, provider = self._book.config, claimed.attempt.provider
-        known = provider_currency(config, provider) if provider in config.providers else None
-        return known or claimed.message.currency
 
     def _changed(self, message: Message) -> None:
         self.changes.publish(
@@ -467,7 +423,7 @@ class Bridge:
         )
 
     def _mail_ended(self, mail: OutgoingMail, how: str) -> None:
-        self.metrics.outgoing_mails.labels(mail.kind, {"later": "retry", "failed": "refused"}.get(how, how)).inc()
+        self._count.mail(mail, how)
         self.changes.publish(f"incident:{mail.incident_id}", f"mail:{mail.mail_id}")
 
     def _mail_came_back(self, provider: str, kind: str, message_id: int) -> None:
@@ -476,38 +432,16 @@ class Bridge:
         self._wake()
 
     def _balance(self, account: str, balance: Balance) -> None:
-        self.metrics.balance.labels(account, balance.currency).set(float(balance.amount))
-        self._warn_below(account, balance)
+        self._count.balance(account, balance)
+        self._troubles.balance(account, balance)
         self.changes.publish("now")
-
-    def _show_health(self, found: Mapping[str, GatewayHealth]) -> None:
-        for provider, health in found.items():
-            if health.judged:
-                self.metrics.gateway_delivered.labels(provider).set(health.delivered / health.judged)
-            if health.seconds is not None:
-                self.metrics.gateway_receipt.labels(provider).set(health.seconds)
-
-    def _warn_below(self, account: str, balance: Balance) -> None:
-        """Once for each time that the money of an account falls below what its provider's settings say."""
-        for name, door in self.gateways.doors.items():
-            settings = self._book.config.providers.get(name)
-            wished = settings.warn_below if settings is not None and door.gateway.account == account else None
-            if wished is None or balance.currency not in ("", wished.currency):
-                continue
-            if balance.amount >= wished.amount:
-                self._low.discard(name)
-            elif name not in self._low:
-                self._low.add(name)
-                why = f"{money(balance.amount, wished.currency)} left, below {money(wished.amount, wished.currency)}"
-                self._tell_soon("account.low", name, why)
 
     def _alarm(self, kind: TroubleKind, name: str, why: str) -> None:
         self.changes.publish("now")
-        others = self.gateways.others(name)
-        self._tell_soon(kind, name, why if others else f"{why}; no other gateway can take SMS now", others)
+        self._troubles.alarm(kind, name, why)
 
-    def _tell_soon(self, kind: TroubleKind, name: str, why: str, others: tuple[str, ...] = ()) -> None:
-        self._run(f"alarm {kind} {name}", self._tell_of(Trouble(kind, name, why, others)))
+    def _tell(self, trouble: Trouble) -> None:
+        self._run(f"alarm {trouble.kind} {trouble.provider}", self._tell_of(trouble))
 
     async def _tell_of(self, trouble: Trouble) -> None:
         """The operator hears of it by mail; a store that is away is loud in the log already."""
@@ -515,41 +449,6 @@ class Bridge:
             await self.store.write(lambda tx: self._decide_in(tx, [trouble]))
             if self._poster is not None:
                 self._poster.wake()
-
-    def _count_decision(self, one: plans.Decided) -> None:
-        if one.error is not None:
-            self.metrics.failed_decisions.labels(type(one.happening).__name__).inc()
-            return
-        for message in one.plan.messages:
-            self.metrics.messages_created.labels(message.message_class).inc()
-        self._count_limits(one.plan)
-        if hasattr(one.happening, "events"):
-            self.metrics.mails_planned.labels(one.plan.mail_state).inc()
-            for routed in one.happening.events:
-                self.metrics.events.labels(routed.event.producer, routed.event.state).inc()
-        if one.plan.read_as:
-            self.metrics.replies.labels(getattr(one.happening, "provider", ""), one.plan.read_as).inc()
-
-    def _count_limits(self, plan: Plan) -> None:
-        """What did not fit, by the budget's name in the configuration, and storms."""
-        dropped = (str(entry.data.get("reason", "")) for entry in plan.journal if entry.kind == "message.dropped")
-        for reason in (*(fate.reason for fate in plan.fates), *dropped):
-            if reason.startswith(_OVER_BUDGET):
-                self.metrics.over_budget.labels(reason.removeprefix(_OVER_BUDGET)).inc()
-        self.metrics.storms.inc(sum(entry.kind == "storm.began" for entry in plan.journal))
-
-    def _count_receipt(self, happening: Happening) -> None:
-        match happening:
-            case Receipt():
-                self.metrics.receipts.labels(happening.provider, happening.state).inc()
-            case Failed() if self._poster is not None:
-                self._poster.wake()
-
-    def _count_callback(self, provider: str, outcome: str) -> None:
-        if outcome in ("receipt", "known", "inbound"):
-            self.metrics.callbacks.labels(provider, outcome).inc()
-        else:
-            self.metrics.callbacks_refused.labels(outcome).inc()
 
     async def _take_callback(
         self, path: str, body: bytes, content_type: str, query: Mapping[str, str]
@@ -583,29 +482,10 @@ class Bridge:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _names(one: plans.Decided) -> set[str]:
-    """The pages that a decision changed."""
-    names = {"now"}
-    names |= {f"incident:{incident.id}" for incident in one.plan.incidents}
-    names |= {f"mail:{entry.mail_id}" for entry in one.plan.journal if entry.mail_id}
-    return names
-
-
 def _loud(task: asyncio.Task[None]) -> None:
     """A loop that ends by itself is a fault of ours, and readiness shows it."""
     if not task.cancelled() and task.exception() is not None:
         log.critical("loop died", loop=task.get_name(), exc_info=task.exception())
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
-def _public_hosts(book: RuleBook) -> frozenset[str]:
-    """Names under which people reach the pages besides loopback."""
-    url = book.config.http.public_url if book.config.http else None
-    host = urlsplit(url).hostname if url else None
-    return frozenset({host} if host else ())
 
 
 def store_path(book: RuleBook, folder: Path) -> Path:
