@@ -53,7 +53,7 @@ _WORDS: Mapping[str, str] = {
     "Plain": "map or list", "Port": "number", "Positive": "number", "Prefix": "prefix",
     "PrefixOrDefault": "prefix or `default`", "ProviderMood": "`accepts` `refuses` `unknown` `down` `empty`",
     "RateText": "rate", "RuleKeys": "[rule keys](rules.md#rule)", "Region": "ISO country",
-    "RelayText": "`smtp://HOST:PORT` `smtps://…`",
+    "RelayOrMx": "`smtp://HOST:PORT` `smtps://…` `mx`", "RelayText": "`smtp://HOST:PORT` `smtps://…`",
     "Repeat": "duration, `never` or `always`", "ReplyTarget": "`thread`, address, name or `nobody`",
     "SaidState": "`accepted` `delivered` `read` `undelivered` `expired`",
     "ScopeWord": "`events` `messages` `incidents` `silences` `replies`", "SecretRef": "secret",

@@ -30,7 +30,8 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A mail server that takes our mail; ``smtps`` is TLS from the first byte."""
+    """A mail server that takes our mail; ``smtps`` is TLS from the first byte. Without *host* (``relay: mx``): the
+    mail exchangers of the recipient's domain."""
 
     scheme: Literal["smtp", "smtps"]
     host: str
@@ -73,11 +74,22 @@ def parse_address(text: str) -> Address:
 def parse_relay(text: str) -> Relay:
     """``smtp://mail.example.kz:25``; without a port 25, with ``smtps`` 465."""
     found = re.fullmatch(r"(smtps?)://([^\s/?#@]+)", text)
+    if text == "mx":
+        raise ValueError("a mail server, like smtp://mail.example.kz:25; mx is for type: smsc-smtp")
     if not found:
         raise ValueError(f"a mail server, like smtp://mail.example.kz:25; found {_shown(text)}")
     host = found[2] if re.search(r":[0-9]+$", found[2]) else f"{found[2]}:{465 if found[1] == 'smtps' else 25}"
     place = parse_host_port(host)
     return Relay("smtps" if found[1] == "smtps" else "smtp", place.host, place.port)
+
+
+def parse_relay_or_mx(text: str) -> Relay:
+    """``smtp://mail.example.kz:25``, or ``mx``."""
+    if text == "mx":
+        return Relay("smtp", "", 25)
+    if "://" not in text:
+        raise ValueError(f"a mail server, like smtp://mail.example.kz:25, or mx; found {_shown(text)}")
+    return parse_relay(text)
 
 
 def parse_url(text: str) -> str:

@@ -24,6 +24,7 @@ from bridge.config.addresses import (
     parse_address,
     parse_host_port,
     parse_relay,
+    parse_relay_or_mx,
     parse_store_url,
     parse_sum,
     parse_url,
@@ -242,6 +243,7 @@ AlertTarget = Annotated[MailTarget, _read(MailTarget, parse_mail_target), _schem
 AddressText = Annotated[Address, _read(Address, parse_address), _schema("HOST:PORT, unix:PATH, socket:NAME, folder")]
 HostPortText = Annotated[HostPort, _read(HostPort, parse_host_port), _schema("host:port")]
 RelayText = Annotated[Relay, _read(Relay, parse_relay), _schema("smtp://mail.example.kz:25")]
+RelayOrMx = Annotated[Relay, _read(Relay, parse_relay_or_mx), _schema("smtp://mail.example.kz:25, or mx")]
 Url = Annotated[str, _text_of(parse_url), _schema("https://sms.example.kz")]
 StatusSum = Annotated[
     str,

@@ -1,8 +1,8 @@
 """One mail to the relay: SMTP with STARTTLS or TLS from the start, and what it means when it fails.
 
 The only place that knows aiosmtplib. Until the final dot goes into the socket nothing was taken (NotSent, or
-what the relay said); after it only the relay's answer proves anything (OutcomeUnknown). The data is written
-here, not by the library, because the library does not tell these two apart.
+what the relay said), so another server may be tried; after it only the relay's answer proves anything
+(OutcomeUnknown). The data is written here, not by the library, because the library does not tell these two apart.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
@@ -28,6 +29,7 @@ _ANSWER = 20.0  # seconds for one answer
 _AFTER_DOT = 120.0  # a relay may look for viruses first (RFC 5321 §4.5.3.2.6 allows ten minutes)
 _BEFORE_DOT = 45.0  # seconds for all that comes before it: together shorter than the lease of an outgoing mail
 _FAREWELL = 2.0
+_LOGIN_WANTED = frozenset((530, 534, 535, 538))  # RFC 4954 §6, RFC 3207 §4: about us, never about this mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,38 @@ class Refused:
     error: DeliveryError
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A mail server: *host* is a name or an address to connect to, *name* whom its certificate must be for."""
+
+    name: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.port}"
+
+
+class Places(Protocol):
+    """Who takes mail for a domain (``egress.exchangers``)."""
+
+    async def of(self, domain: str) -> Sequence[Place]:
+        """At least one, best first. Raises NotSent or PermanentFailure."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A server that waits for the mail."""
+
+    client: aiosmtplib.SMTP
+    protocol: SMTPProtocol
+    refused: tuple[Refused, ...]
+
+
 class MailRelay:
     """The relay of ``outgoing_mail``; a connection a mail. *password* is needed when the settings name a user.
 
+    With *places* the mail goes to the first of them that is ready for it, instead of the relay of the settings.
     *hostname* is what we say in EHLO. *trust* replaces the system's trust; there is no way to switch
     verification off: ``tls: off`` is plain text. *begun_within* seconds for all that comes before the mail itself.
     *headers_only*: a report about a mail must not bring the body back (RFC 3461 §4.3).
@@ -57,8 +88,10 @@ class MailRelay:
         taken_within: float = _AFTER_DOT,
         begun_within: float = _BEFORE_DOT,
         headers_only: bool = False,
+        places: Places | None = None,
     ) -> None:
         self._settings = settings
+        self._places = places
         self._password = password
         self._hostname = hostname
         self._trust = trust
@@ -73,39 +106,76 @@ class MailRelay:
         Raises NotSent or TemporaryFailure (nobody has it: again later), PermanentFailure (never),
         AccountPaused (our login is refused), OutcomeUnknown (the relay may have it).
         """
-        client = self._client()
         try:
-            async with asyncio.timeout(self._begun_within):
-                await self._greet(client)
-                refused = await self._address(client, envelope_from, to, content)
-                protocol = await self._open_data(client)
-            await self._data(protocol, content)
-            await _farewell(client)
+            async with asyncio.timeout(self._begun_within) as limit:
+                begun = await self._begin(envelope_from, to, content, limit.when() or 0.0)
         except TimeoutError as error:
             raise NotSent("the relay took too long") from error
+        try:
+            await self._data(begun.protocol, content)
+            await _farewell(begun.client)
         finally:
-            client.close()
-        return refused
+            begun.client.close()
+        return begun.refused
 
-    def _client(self) -> aiosmtplib.SMTP:
-        relay = self._settings.relay
+    async def _begin(self, envelope_from: str, to: Sequence[str], content: bytes, deadline: float) -> _Begun:
+        """At the first place that is ready; each but the last may use up half of the time that is left."""
+        loop = asyncio.get_running_loop()
+        places = await self._places_for(to)
+        failed: list[NotSent | TemporaryFailure] = []
+        for left, place in zip(range(len(places) - 1, -1, -1), places, strict=True):
+            share = (deadline - loop.time()) / 2 if left else None
+            try:
+                async with asyncio.timeout(share):
+                    return await self._begin_at(place, envelope_from, to, content)
+            except TimeoutError:
+                failed.append(NotSent(f"{place} took too long"))
+            except (NotSent, TemporaryFailure) as error:  # nobody has the mail: the next may
+                failed.append(error)
+        raise _most_telling(failed)
+
+    async def _places_for(self, to: Sequence[str]) -> Sequence[Place]:
+        if self._places is None:
+            relay = self._settings.relay
+            return (Place(relay.host, relay.host, relay.port),)
+        domains = {address.rpartition("@")[2].lower() for address in to}
+        if len(domains) != 1:
+            raise PermanentFailure("a mail without a relay goes to one domain", status="5.1.3")
+        try:
+            return await self._places.of(domains.pop())
+        except (
+            PermanentFailure
+        ) as error:  # what DNS denies is this way out, not this mail
+            raise NotSent(error.reason) from error
+
+    async def _begin_at(self, place: Place, envelope_from: str, to: Sequence[str], content: bytes) -> _Begun:
+        client = self._client(place)
+        try:
+            await self._greet(client, place)
+            refused = await self._address(client, envelope_from, to, content)
+            return _Begun(client, await self._open_data(client), refused)
+        except BaseException:
+            client.close()
+            raise
+
+    def _client(self, place: Place) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
-            hostname=relay.host,
-            port=relay.port,
-            use_tls=relay.scheme == "smtps",
+            hostname=place.host,
+            port=place.port,
+            use_tls=self._settings.relay.scheme == "smtps",
             start_tls=False,  # done below, where a refusal has a meaning
             local_hostname=self._hostname,
             timeout=self._answer_within,
             tls_context=self._trust or ssl.create_default_context(),
         )
 
-    async def _greet(self, client: aiosmtplib.SMTP) -> None:
+    async def _greet(self, client: aiosmtplib.SMTP, place: Place) -> None:
         """Connect, TLS, login. Nothing of the mail leaves here."""
         try:
             await client.connect()
             await client.ehlo()
             if self._settings.relay.scheme != "smtps":
-                await self._start_tls(client)
+                await self._start_tls(client, place)
             if self._settings.user:
                 await self._login(client, self._settings.user)
         except aiosmtplib.SMTPAuthenticationError as error:
@@ -115,16 +185,16 @@ class MailRelay:
         except aiosmtplib.SMTPResponseException as error:
             raise NotSent(_said(error.code, error.message), code=str(error.code)) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise NotSent(_no_connection(error, self._settings)) from error
+            raise NotSent(_no_connection(error, place)) from error
 
-    async def _start_tls(self, client: aiosmtplib.SMTP) -> None:
+    async def _start_tls(self, client: aiosmtplib.SMTP, place: Place) -> None:
         if self._settings.tls == "off":
             return
         if client.supports_extension("starttls"):
-            await client.starttls()
+            await client.starttls(server_hostname=place.name)
             await client.ehlo()
         elif self._settings.tls == "required":
-            raise NotSent("the relay offers no TLS (outgoing_mail.tls is required)")
+            raise NotSent(f"{place} offers no TLS, and tls is required")
 
     async def _login(self, client: aiosmtplib.SMTP, user: str) -> None:
         if self._password is None:
@@ -216,13 +286,24 @@ async def _farewell(client: aiosmtplib.SMTP) -> None:
 
 
 def _worst_last(refused: Sequence[Refused]) -> DeliveryError:
-    """The error for a mail that nobody may have: temporary as long as one recipient may be tried again."""
-    temporary = [one.error for one in refused if isinstance(one.error, TemporaryFailure)]
-    return temporary[0] if temporary else refused[0].error
+    """The error for a mail that nobody may have: one that passes, as long as one recipient may be tried again."""
+    passing = [one.error for one in refused if not isinstance(one.error, PermanentFailure)]
+    return passing[0] if passing else refused[0].error
+
+
+def _most_telling(failed: Sequence[NotSent | TemporaryFailure]) -> DeliveryError:
+    """For a mail that no place took: what one of them said tells more than that others were away."""
+    said = next((error for error in failed if error.code), failed[-1])
+    if len(failed) == 1:
+        return said
+    reasons = "; ".join(dict.fromkeys(error.reason for error in failed))
+    return type(said)(reasons, code=said.code, retry_after=said.retry_after)
 
 
 def _refusal(code: int, message: str) -> DeliveryError:
     """4xx may be tried again, 5xx never; anything else is no answer, and nothing was taken."""
+    if code in _LOGIN_WANTED:
+        return AccountPaused(_said(code, message), code=str(code), cause="password")
     if 500 <= code <= 599:
         status = _STATUS.match(message)
         return PermanentFailure(_said(code, message), code=str(code), status=status[1] if status else "5.0.0")
@@ -239,14 +320,13 @@ def _said(code: int, message: str) -> str:
     return f"the relay said {code} {line[:200]}".rstrip()
 
 
-def _no_connection(error: BaseException, settings: OutgoingMail) -> str:
-    relay = settings.relay
+def _no_connection(error: BaseException, place: Place) -> str:
     causes = [error, error.__cause__]
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return f"the certificate of {relay.host} is not valid"
+        return f"the certificate of {place.name} is not valid"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return f"no TLS with {relay.host}:{relay.port}"
-    return f"no connection to {relay.host}:{relay.port}"
+        return f"no TLS with {place}"
+    return f"no connection to {place}"
 
 
 def _is_off(settings: OutgoingMail) -> bool:

@@ -1,9 +1,9 @@
 """One way to ask a provider over HTTP: once, verified, bounded; and what it means when it fails.
 
-The only place that knows aiohttp. The question that decides about money is whether a byte of the request
-may have left: until the request's headers go into the socket it has not (NotSent), from then on only a
-whole answer proves anything (OutcomeUnknown). aiohttp quietly repeats a GET on a connection that the server
-closed; ``_headers_go`` stops that, or a paid request would be paid twice.
+The only place, with ``http_addresses``, that knows aiohttp. The question that decides about money is whether
+a byte of the request may have left: until the request's headers go into the socket it has not (NotSent), from
+then on only a whole answer proves anything (OutcomeUnknown). aiohttp quietly repeats a GET on a connection that
+the server closed; ``_headers_go`` stops that, or a paid request would be paid twice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from types import SimpleNamespace, TracebackType
 from typing import Self
 from urllib.parse import quote_plus, urlsplit
@@ -21,7 +21,9 @@ from urllib.parse import quote_plus, urlsplit
 import aiohttp
 from yarl import URL
 
+from bridge.config.reachable import literal, may_be_asked
 from bridge.errors import ConfigError, NotSent, OutcomeUnknown
+from bridge.providers.http_addresses import Resolver, socket_to
 
 MOST_BYTES = 64 * 1024  # of an answer (threats T37)
 _CONNECT = 5.0  # seconds for name, TCP and TLS together
@@ -118,7 +120,10 @@ class HttpClient:
             tracing.on_request_headers_sent.append(_headers_go)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    ssl=self._tls or ssl.create_default_context(), keepalive_timeout=_KEEP_ALIVE
+                    ssl=self._tls or ssl.create_default_context(),
+                    keepalive_timeout=_KEEP_ALIVE,
+                    resolver=Resolver(),
+                    socket_factory=socket_to,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
@@ -176,6 +181,8 @@ def _why(error: BaseException) -> str:
         return f"no connection to {error.host}:{error.port}: {error.os_error.strerror or 'refused'}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "the address is none"
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError | OSError):
         return "the connection broke"
     return f"the answer is no HTTP ({type(error).__name__})"
@@ -184,9 +191,14 @@ def _why(error: BaseException) -> str:
 def check_url(url: str, where: str, *, insecure: bool) -> str:
     """*url*, if it may carry a password: https, or http to this machine, or ``insecure`` was said (threats T36).
 
-    Raises ConfigError.
+    An address at which no gateway can be is none even then (T26). Raises ConfigError.
     """
     parts = urlsplit(url)
+    address = literal(parts.hostname or "")
+    if address is not None and not may_be_asked(address):
+        raise ConfigError((f"{where}: {url} is an address where no gateway can be",))
+    if isinstance(address, IPv4Address) and parts.hostname != str(address):
+        raise ConfigError((f"{where}: write {parts.hostname} as {address}",))
     if parts.scheme == "https" or insecure or _is_loopback(parts.hostname or ""):
         return url
     raise ConfigError((f"{where}: {url} carries a password without TLS; write https, or insecure: true",))

@@ -106,7 +106,10 @@ def parse_statuses(body: bytes, questions: Sequence[Question]) -> dict[Question,
         question = by_id.get(_text(one.get("id"))) if isinstance(one, Mapping) else None
         if question is None:
             continue
-        status = _status(one)
+        try:
+            status = _status(one)
+        except TemporaryFailure:  # one that cannot be read says nothing about the others
+            continue
         if status.phone in ("", question.phone.lstrip("+")):
             found[question] = status
     return found
@@ -211,7 +214,9 @@ def _date(text: str) -> datetime | None:
 def _json(body: bytes) -> Any:
     """What stands in *body*. Raises ValueError."""
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_not_a_number)
+        return json.loads(
+            body.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=_not_a_number
+        )  # numbers stay as they were written: one with too many digits is no error of ours
     except RecursionError as error:
         raise ValueError("too deep") from error
 
@@ -265,10 +270,13 @@ def _error_code(answer: Mapping[str, Any]) -> str | None:
 
 
 def _text(value: object) -> str:
-    """Text, whole numbers and decimals as text; everything else is nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        return ""
-    return value.strip() if isinstance(value, str) else str(value)
+    """Text, and numbers as they were written; everything else is nothing."""
+    return storable(value).strip() if isinstance(value, str) else ""
+
+
+def storable(text: str) -> str:
+    """*text* without what no store takes: NUL, and half an emoji at the border of a part."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _count(value: object) -> int | None:

@@ -11,7 +11,8 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from codecs import BOM_UTF8
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -23,7 +24,7 @@ from bridge.errors import BridgeError
 from bridge.model import MessageState
 from bridge.providers import smsc_codes
 from bridge.providers.base import inbound_key
-from bridge.providers.smsc_answers import e164, moment
+from bridge.providers.smsc_answers import e164, moment, storable
 
 MOST_BYTES = 64 * 1024
 _MOST_FIELDS = 100
@@ -42,7 +43,7 @@ TEMPLATES: Mapping[str, str] = {
 _PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     "status": {
         "id": re.compile(r"[A-Za-z0-9._-]{1,40}"),
-        "phone": re.compile(r"[0-9]{5,15}|[^\s:@]{1,64}@[^\s:@]{1,190}"),
+        "phone": re.compile(r"\+?[0-9]{5,15}|[^\s:@]{1,64}@[^\s:@]{1,190}"),
         "status": re.compile(r"-?[0-9]{1,2}"),
     },
     "inbound": {"phone": re.compile(r"\+?[0-9A-Za-z._& -]{2,20}"), "to": re.compile(r"\+?[0-9]{3,15}")},
@@ -126,7 +127,7 @@ class Reader:
         raw = _fields(body, self.charset)
         kind = "waitcall" if "waitcall" in raw else "inbound" if "mes" in raw else "status"
         self._verify(kind, raw)
-        fields = {name: value.decode(self.charset, "replace") for name, value in raw.items()}
+        fields = {name: storable(value.decode(self.charset, "replace")) for name, value in raw.items()}
         for name, pattern in _PATTERNS[kind].items():
             if not pattern.fullmatch(fields.get(name, "")):
                 raise Malformed(f"{kind}: {name} is not what it should be")
@@ -162,7 +163,7 @@ def _status(fields: Mapping[str, str]) -> Status:
         error=fields.get("err", "")[:10],
         at=moment(fields.get("ts", "")),
         read=code in smsc_codes.READ,
-        event_key=f"st:{client_id}:{phone}:{code}",
+        event_key=f"st:{client_id}:{phone.lstrip('+')}:{code}",
     )
 
 
@@ -197,18 +198,20 @@ _READ: Mapping[str, Callable[[Mapping[str, str]], Post]] = {
 
 
 def _fields(body: bytes, charset: str) -> dict[str, bytes]:
-    """Names and raw values, each once. That the forms of JSON and XML are flat is not documented, only seen."""
+    """Names and raw values, each once. That the forms of JSON and XML are flat is not documented, only seen: a field
+    that is not is as good as not there, and where it is signed the post is not believed."""
+    body = body.removeprefix(BOM_UTF8)
     start = body.lstrip()[:1]
     pairs = _json(body, charset) if start == b"{" else _xml(body, charset) if start == b"<" else _form(body)
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
+    if len({name for name, _ in pairs}) != len(pairs):
         raise Malformed("a field stands there twice")
+    fields = {name: value for name, value in pairs if value is not None}
     if not fields:
         raise Malformed("no fields")
     return fields
 
 
-def _form(body: bytes) -> list[tuple[str, bytes]]:
+def _form(body: bytes) -> Sequence[tuple[str, bytes | None]]:
     pieces = [piece for piece in body.strip().split(b"&", _MOST_FIELDS + 1) if piece]
     if len(pieces) > _MOST_FIELDS:
         raise Malformed("too many fields")
@@ -216,10 +219,11 @@ def _form(body: bytes) -> list[tuple[str, bytes]]:
     return [(unquote_to_bytes(name).decode("ascii", "replace"), unquote_to_bytes(value)) for name, _, value in pairs]
 
 
-def _json(body: bytes, charset: str) -> list[tuple[str, bytes]]:
+def _json(body: bytes, charset: str) -> Sequence[tuple[str, bytes | None]]:
+    """Numbers stay as they were written: the sum runs over that."""
     try:
-        pairs = json.loads(body.decode(charset), object_pairs_hook=_Pairs)
-        return [(str(name), _plain(value).encode(charset)) for name, value in pairs]
+        pairs = json.loads(body.decode(charset), object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
+        return [(str(name), value.encode(charset) if isinstance(value, str) else None) for name, value in pairs]
     except (ValueError, RecursionError) as error:
         raise Malformed("no flat JSON") from error
 
@@ -228,21 +232,13 @@ class _Pairs(list[tuple[str, Any]]):
     """An object as its pairs, so that a name that stands there twice is seen."""
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, bool | float) or not isinstance(value, str | int):
-        raise ValueError("not flat")
-    return str(value)
-
-
-def _xml(body: bytes, charset: str) -> list[tuple[str, bytes]]:
+def _xml(body: bytes, charset: str) -> Sequence[tuple[str, bytes | None]]:
     """The children of whatever root comes. No DTD, no entities (threats T27), in whichever encoding they hide."""
     try:
         text = body.decode(charset)
         if _DECLARATION.search(text):
             raise Malformed("XML with a DTD")
         root = ElementTree.fromstring(text)  # noqa: S314 - nothing can be declared, 64 kB at most
-        if any(len(child) for child in root):
-            raise ValueError("not flat")
-        return [(child.tag, (child.text or "").encode(charset)) for child in root]
+        return [(child.tag, None if len(child) else (child.text or "").encode(charset)) for child in root]
     except (ValueError, ElementTree.ParseError) as error:
         raise Malformed("no flat XML") from error

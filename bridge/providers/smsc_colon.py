@@ -57,7 +57,7 @@ def encode(login: str, secret: str, record: Record) -> str:
     for name, pattern in _FIELDS.items():
         if not pattern.fullmatch(getattr(record, name)):
             raise PermanentFailure(f"{name} holds what the mail format cannot carry", status=_STATUS.get(name, "5.6.0"))
-    if _TAG.search(record.mes) or "\r" in record.mes:
+    if _TAG.search(record.mes) or _CONTROL.search(record.mes):
         raise PermanentFailure("the text holds what the mail format cannot carry", status="5.6.0")
     time = f"{record.time},{record.tz}" if record.tz else record.time
     group = ",".join((record.translit, record.format, record.sender, *([record.test] if record.test else [])))

@@ -38,6 +38,8 @@ from bridge.sms.danger import defuse
 _MOST_STATUS = 4  # likewise 5 status requests
 _MOST_ASKED = 50  # messages in one status request: their texts must fit into 64 kB
 _CRITICAL_WAY = timedelta(minutes=3)  # the next way of a critical message waits no longer for the one before
+_LATE_EVERY = 600.0  # seconds between questions for what came in with a lower id than was known then
+_LATE_HOURS = "1"  # how far they look back
 _MOST_INBOUND_BYTES = 1 << 20  # as many inbound SMS as come in a day; a cut list could hide the older ones
 _FLAGS: dict[Channel | str, Mapping[str, str]] = {
     "sms": {},
@@ -66,6 +68,7 @@ class SmscHttp:
         self.confirms_by_call = settings.confirm_by_call
         self._status_places = asyncio.Semaphore(_MOST_STATUS)
         self._next_list = 0.0  # of statuses, by the loop's clock
+        self._next_late: float | None = None  # question for late inbound SMS, likewise
 
     def __repr__(self) -> str:
         return f"SmscHttp({self.name!r}, {self.account!r})"
@@ -162,8 +165,18 @@ class SmscHttp:
         return smsc_answers.parse_balance(await self._question("balance", {"cur": "1"}))
 
     async def inbound(self, after: int, hours: int) -> tuple[Inbound, ...]:
-        """At most three identical questions a minute."""
-        since = {"after_id": str(after)} if after else {"hour": str(hours)}
+        """At most three identical questions a minute. Nobody promises that ids grow, so now and then the last hour is
+        asked for besides: who has seen an SMS knows it by its id."""
+        found = await self._answers({"after_id": str(after)} if after else {"hour": str(hours)})
+        now = asyncio.get_running_loop().time()
+        due, self._next_late = self._next_late, self._next_late or now + _LATE_EVERY
+        if not after or due is None or now < due:
+            return found
+        self._next_late = now + _LATE_EVERY
+        known = {one.id for one in found}
+        return found + tuple(one for one in await self._answers({"hour": _LATE_HOURS}) if one.id not in known)
+
+    async def _answers(self, since: Mapping[str, str]) -> tuple[Inbound, ...]:
         answer = await self._question("get", {"get_answers": "1", **since}, most=_MOST_INBOUND_BYTES)
         return smsc_answers.parse_answers(answer)
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -43,6 +44,8 @@ from bridge.sms.danger import defuse
 _FORMATS: Mapping[Channel, str] = {"sms": "0", "flash": "1", "call": "9", "viber": "10"}
 _NO_WAY = "this door cannot be asked; name an smsc-http door of the account under status:"
 _ATTEMPT = re.compile(r"([1-9][0-9]{0,18})\.([1-9][0-9]{0,5})", re.ASCII)
+_TELLING = 4  # first characters of a password that already tell something
+_LOCAL, _ADDED = 64, 27  # RFC 5321 §4.5.3.1.1; ``+``, an id of 19 digits, ``.`` and a number of 6
 _QUEUED = frozenset({"450", "451", "452"})  # greylisting and full disks: the relay is well and wants us later
 
 
@@ -73,7 +76,7 @@ class SmscMail:
         self._secret = secret
         self._relay = way.relay
         self._to = _recipient(name, settings)
-        self._from = way.mail_from
+        self._from = _bounces(name, way.mail_from)
         self._asks: Gateway | None = None
         self.account = smsc_fields.account(settings, secret)
         self.revision = _revision(settings)
@@ -104,7 +107,7 @@ class SmscMail:
         text = message.text.encode("utf-8", "replace").decode("utf-8")
         return {
             "phones": smsc_fields.number(message.phone),
-            "mes": smsc_colon.readable(defuse(text)),
+            "mes": defuse(smsc_colon.readable(text)),  # last: a line that was broken may begin with a command
             "sender": smsc_fields.originator(message, self._settings),
             "time": "0",
             "translit": "0",
@@ -126,7 +129,7 @@ class SmscMail:
 
     def _translated(self, error: DeliveryError) -> DeliveryError:
         """What the relay's refusal means for the message; what a relay says may quote the mail."""
-        reason = error.reason.replace(self._secret.reveal(), "***")
+        reason = self._masked(error.reason)
         match error:
             case OutcomeUnknown():
                 return OutcomeUnknown(reason, code=error.code)
@@ -137,6 +140,13 @@ class SmscMail:
                 return NotSent(reason, code=code, retry_after=error.retry_after)
             case _:  # the relay refuses its own login, which is not the provider's account
                 return NotSent(reason)
+
+    def _masked(self, reason: str) -> str:
+        """*reason* without the password, and without what a reason that was cut short leaves of it."""
+        secret = self._secret.reveal()
+        for written in (secret, " ".join(secret.split())):  # blanks may have been made one
+            reason = reason.replace(written, "***")
+        return re.sub(re.escape(secret[:_TELLING]) + r"[^\s:;]*", "***", reason)
 
     def _mail(self, request: Request) -> bytes:
         fields = dict(request.canonical)
@@ -225,7 +235,28 @@ class SmscMail:
 def _recipient(name: str, settings: Provider) -> str:
     if settings.to is None:
         raise ConfigError((f"providers.{name}.to: is missing; write send@send.smsc.kz",))
-    return settings.to
+    return _plain(f"providers.{name}.to", settings.to)
+
+
+def _bounces(name: str, mail_from: str) -> str:
+    """*mail_from*, if what each attempt adds to it leaves an address. Raises ConfigError."""
+    where = f"providers.{name}.mail_from"
+    if len(mail_from.rpartition("@")[0]) > _LOCAL - _ADDED:
+        sentence = f"{_LOCAL - _ADDED} characters before the @ at most: each attempt adds its own number there"
+        raise ConfigError((f"{where}: {sentence}",))
+    return _plain(where, mail_from)
+
+
+def _plain(where: str, address: str) -> str:
+    """*address*, if it can stand in a header and in an envelope as it is. Raises ConfigError."""
+    try:
+        Address(addr_spec=address)
+        well = address.isascii()
+    except (MessageError, ValueError):  # a defect of the address is a MessageError
+        well = False
+    if not well:
+        raise ConfigError((f"{where}: is no address of plain letters and single dots, like bounce@sms.example.kz",))
+    return address
 
 
 def _check_login(name: str, settings: Provider, secret: SecretText) -> None:

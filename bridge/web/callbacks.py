@@ -7,6 +7,7 @@ and decided by whoever waits for them. What is not signed leaves nothing but a c
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from bridge.config.models.providers import Callbacks as Settings
 from bridge.config.models.root import Config
 from bridge.config.secrets import SecretText
 from bridge.dispatch.decide import bound
-from bridge.errors import StoreUnavailable
+from bridge.errors import ConfigError, StoreUnavailable
 from bridge.model import Receipt
 from bridge.providers import smsc_codes
 from bridge.providers.plain_http_answers import PlainPost, PlainReply, PlainState
@@ -47,8 +48,10 @@ _FORGED = CallbackAnswer(403, "not signed")
 _MALFORMED = CallbackAnswer(400, "cannot be read")
 _NOWHERE = CallbackAnswer(404, "nothing here")
 _AWAY = CallbackAnswer(503, "try again")
+_PATH = re.compile(r"[A-Za-z0-9._~-]+")  # what arrives in an address as it was written
 log = structlog.get_logger("callbacks")
 
+_SHORTEST_PATH = 16  # letters; `openssl rand -hex 16` makes 32
 _SAID_EVERY = timedelta(minutes=1)
 _ANSWERED_WITHIN = timedelta(days=1)  # a Viber answer counts from a phone that was written to so recently
 
@@ -66,7 +69,7 @@ class Handler:
 def handlers(config: Config, accounts: Mapping[str, str]) -> tuple[Handler, ...]:
     """The handlers of all providers with ``callbacks``; *accounts* maps a provider to its account.
 
-    Reads secrets: ConfigError where one is missing.
+    Reads secrets: ConfigError where one is missing, or where the path is none (T24: it may be all that is secret).
     """
     found: list[Handler] = []
     for name, provider in config.providers.items():
@@ -77,9 +80,20 @@ def handlers(config: Config, accounts: Mapping[str, str]) -> tuple[Handler, ...]
         if not provider.type.startswith("smsgate"):
             secret = settings.secret.resolve(f"{where}.secret") if settings.secret else None
             plain = provider.type == "plain-http"
+            if secret is None and not plain:
+                raise ConfigError((f"{where}.secret: is missing; what smsc posts is believed when it is signed",))
             reader = PlainReader(provider, secret) if plain else _smsc_reader(settings, secret)
-        found.append(Handler(name, accounts[name], settings.path.resolve(f"{where}.path"), reader))
+        found.append(Handler(name, accounts[name], _path(settings, f"{where}.path"), reader))
     return tuple(found)
+
+
+def _path(settings: Settings, where: str) -> SecretText:
+    path = settings.path.resolve(where)
+    if len(path.reveal()) < _SHORTEST_PATH:
+        raise ConfigError((f"{where}: is easily guessed; write 32 letters, as openssl rand -hex 16 makes them",))
+    if not _PATH.fullmatch(path.reveal()):
+        raise ConfigError((f"{where}: may hold Latin letters, digits, - . _ and ~ only",))
+    return path
 
 
 def _smsc_reader(settings: Settings, secret: SecretText | None) -> Reader:

@@ -166,8 +166,9 @@ async def test_T24_a_sum_that_does_not_fit_is_said_once_a_minute_and_without_the
 async def test_T25_an_sms_that_came_over_the_link_and_by_a_post_and_by_a_poll_is_one(opened: Any) -> None:
     house = await opened()
     house.handle(f"charset=utf-8&sha1={WORD}")
-    await house.becomes("SELECT count(*) FROM replies", [(0,)])
-    await asyncio.sleep(0.3)  # until the link is bound
+    async with asyncio.timeout(8):
+        while not house.simulator.smpp.bound_as("one"):
+            await asyncio.sleep(0.02)
     house.simulator.reply(PHONE.lstrip("+"), "ok", NUMBER)
     await house.becomes("SELECT text FROM replies", [("ok",)])
     await house.posts(1)

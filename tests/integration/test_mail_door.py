@@ -23,6 +23,7 @@ from bridge.delivery.relays import mail_ways
 from bridge.delivery.sender import Sender
 from bridge.delivery.watcher import Watcher
 from bridge.dispatch.decide import bound
+from bridge.egress.exchangers import Exchangers
 from bridge.intake.read import read
 from bridge.model import Envelope, Happening, Recipient, StoredMail
 from bridge.providers.build import gateways
@@ -32,6 +33,7 @@ from bridge.simulator.settings import Account, Limits, Switches
 from bridge.simulator.simulator import Simulator
 from bridge.store import mails, plans
 from bridge.store.engine import Store, Tx
+from tests.unit.egress.nameserver import Trouble, name_server
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +52,8 @@ providers:
   http: {{type: smsc-http, base_url: "http://127.0.0.1:{http}", login: one, password: {{env: MAIL_DOOR_SECRET}}}}
   mail: {{type: smsc-smtp, relay: "smtp://127.0.0.1:{mail}", to: send@send.smsc.test, tls: "off", login: one,
          password: {{env: MAIL_DOOR_SECRET}}, mail_from: bounce@bridge.test, status: http}}
+  direct: {{type: smsc-smtp, relay: mx, to: send@send.smsc.test, tls: "off", insecure: true, login: one,
+           password: {{env: MAIL_DOOR_SECRET}}, mail_from: bounce@bridge.test, status: http}}
   down: {{type: smsc-http, base_url: "http://127.0.0.1:1", login: one, password: {{env: MAIL_DOOR_SECRET}}}}
 budgets: {{total: {{money: 1000000 KZT/day}}}}
 """
@@ -57,6 +61,7 @@ RULES = """
 rules:
   - {rule: normal, when: {recipient: normal@bridge.test}, to: aigul, text: "{{ title }}", send_via: mail}
   - {rule: critical, when: {recipient: critical@bridge.test}, to: aigul, class: critical, send_via: [mail, http]}
+  - {rule: direct, when: {recipient: direct@bridge.test}, to: aigul, text: "{{ title }}", send_via: [direct, http]}
   - {rule: chain, when: {recipient: chain@bridge.test}, to: aigul, text: "{{ title }}", send_via: [down, mail]}
 """
 
@@ -66,6 +71,7 @@ class World:
     store: Store
     book: RuleBook
     simulator: Simulator
+    zone: dict[str, list[str] | Trouble]
     ahead: timedelta = timedelta(0)
     sender: Sender | None = None
     watcher: Watcher | None = None
@@ -131,7 +137,13 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     simulator = Simulator(accounts=(account,), switches=Switches(limits=limits), now=lambda: made[0].now())
     store = Store(tmp_path / "bridge.db")
     async with AsyncExitStack() as stack:
-        made.append(World(store, None, simulator))  # type: ignore[arg-type]
+        zone: dict[str, list[str] | Trouble] = {
+            "send.smsc.test MX": ["10 dead.smsc.test.", "20 mx.smsc.test."],
+            "dead.smsc.test A": ["127.0.0.9"],
+            "mx.smsc.test A": ["127.0.0.1"],
+        }
+        made.append(World(store, None, simulator, zone))  # type: ignore[arg-type]
+        names = await stack.enter_async_context(name_server(zone))
         port = await stack.enter_async_context(running(simulator))
         mail_port = await simulator.listen_for_mail("127.0.0.1", 0)
         (tmp_path / "rules").mkdir()
@@ -139,7 +151,8 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         (tmp_path / "config.yaml").write_text(CONFIG.format(http=port, mail=mail_port))
         made[0].book = book = load_book(tmp_path / "config.yaml").require()
         http = await stack.enter_async_context(HttpClient(connect=0.3))
-        ways = mail_ways(book.config.outgoing_mail, "bridge.test")
+        exchangers = Exchangers(resolver=names.resolver, port=mail_port)
+        ways = mail_ways(book.config.outgoing_mail, "bridge.test", exchangers=exchangers)
         doors = Gateways(gateways(book.config.providers, http, ways), made[0].now)
         await store.open()
         stack.callback(store.close)
@@ -232,3 +245,40 @@ async def test_a_lost_answer_after_the_final_dot_is_unknown_then_found(world: Wo
     await world.reach("DELIVERED")
     assert world.on_phone == ["disk is full"]
     assert len(await world.attempts()) == 1
+
+
+# Straight to the provider's mail exchangers
+
+
+async def test_the_next_exchanger_gets_the_mail_when_the_first_is_dead(world: World) -> None:
+    await world.mail("direct")
+    await world.reach("HANDED_OVER")
+    await world.forward(31)
+    await world.forward(31)
+    await world.reach("DELIVERED")
+    assert world.on_phone == ["disk is full"]
+    assert await world.attempts() == [("direct", "ACCEPTED")]
+
+
+async def test_a_silence_after_the_dot_is_asked_about_and_no_other_exchanger_is_given_the_mail(world: World) -> None:
+    world.zone["send.smsc.test MX"] = ["10 mx.smsc.test.", "20 again.smsc.test."]
+    world.zone["again.smsc.test A"] = ["127.0.0.1"]
+    world.fault(on=["mail"], drop="after", times=1)
+    await world.mail("direct")
+    await world.reach("UNKNOWN")
+    await world.forward(31)
+    await world.forward(31)
+    await world.reach("DELIVERED")
+    assert len(world.on_phone) == 1
+    assert await world.attempts() == [("direct", "ACCEPTED")], "what was found was taken"
+
+
+@pytest.mark.parametrize("mx", [["0 ."], "SERVFAIL"])
+async def test_where_dns_names_no_exchanger_the_next_provider_of_the_rule_sends(
+    world: World, mx: list[str] | Trouble
+) -> None:
+    world.zone["send.smsc.test MX"] = mx
+    await world.mail("direct")
+    await world.reach("ACCEPTED")
+    assert await world.attempts() == [("direct", "NOT_SENT"), ("http", "ACCEPTED")]
+    assert world.on_phone == ["disk is full"]

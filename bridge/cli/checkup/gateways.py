@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bridge.cli.checkup import relays
 from bridge.cli.checkup.finding import Finding, Findings, Patient
-from bridge.errors import AccountPaused, ConfigError, DeliveryError, NotSent, OutcomeUnknown
+from bridge.errors import AccountPaused, ConfigError, DeliveryError, NotSent, OutcomeUnknown, PermanentFailure
 
 if TYPE_CHECKING:
     from bridge.config.addresses import HostPort
-    from bridge.config.models import Provider
+    from bridge.config.models import OutgoingMail, Provider
     from bridge.config.units import Money
     from bridge.providers.base import Balance, Gateway
 
@@ -57,7 +58,7 @@ async def _given(findings: Findings) -> Findings:
 async def _door(patient: Patient, settings: Provider, gateway: Gateway) -> Findings:
     match settings.type:
         case "smsc-smtp":
-            return (await asyncio.to_thread(_mail_door, patient, gateway.name, settings),)
+            return await _mail_door(patient, gateway.name, settings)
         case "smsc-smpp":
             return await _smpp_door(patient, gateway.name, settings)
         case "plain-http" if settings.plain.balance is None:
@@ -117,17 +118,44 @@ async def _reached(patient: Patient, name: str, url: str) -> Finding:
 # smsc by mail
 
 
-def _mail_door(patient: Patient, name: str, settings: Provider) -> Finding:
-    """Its relay greets us, speaks TLS as the door wants it, and would take a mail of ours for the provider."""
+async def _mail_door(patient: Patient, name: str, settings: Provider) -> Findings:
+    """Its relay greets us, speaks TLS as the door wants it, and would take a mail of ours for the provider.
+
+    With ``relay: mx`` each mail exchanger is looked at; one that is away is no fault while another takes mails.
+    """
     from bridge.delivery.relays import relay_settings
 
     relay = relay_settings(name, settings, patient.config.outgoing_mail)
-    sender = _bounce_address(relay.from_)
+    if relay.relay.host:
+        return (await asyncio.to_thread(_by_relay, patient, name, settings, relay, "relay"),)
+    try:
+        hosts = await _exchangers((settings.to or "").rpartition("@")[2])
+    except PermanentFailure as error:
+        return (Finding("bad", name, error.reason, f"look at providers.{name}.to, and ask the provider"),)
+    except NotSent as error:
+        return (Finding("bad", name, error.reason, "look at /etc/resolv.conf, and at the way to its servers"),)
+    each = [relay.model_copy(update={"relay": replace(relay.relay, host=host, port=port)}) for host, port in hosts]
+    looks = [asyncio.to_thread(_by_relay, patient, name, settings, one, "mail exchanger") for one in each]
+    found = await asyncio.gather(*looks)
+    if any(one.mark != "bad" for one in found):
+        return tuple(replace(one, mark="warn") if one.mark == "bad" else one for one in found)
+    return tuple(found)
+
+
+async def _exchangers(domain: str) -> list[tuple[str, int]]:
+    """Names and ports, in the order in which mails go there."""
+    from bridge.egress.exchangers import Exchangers
+
+    return list(dict.fromkeys((place.name, place.port) for place in await Exchangers().of(domain)))
+
+
+def _by_relay(patient: Patient, name: str, settings: Provider, relay: OutgoingMail, what_it_is: str) -> Finding:
+    sender, at = _bounce_address(relay.from_), relay.relay
     asked = relays.Asked(
         name, f"providers.{name}", sender, settings.to or "", f"providers.{name}.tls: opportunistic, insecure: true"
     )
     found = relays.look(relay, asked, patient)
-    what = f"by relay {relay.relay.host}:{relay.relay.port}: {found.what}"
+    what = f"by {what_it_is} {at.host}:{at.port}: {found.what}"
     if found.mark == "ok" and not any(each.door == "smtp" for each in patient.config.listen):
         mend = f"error mails to {sender} cannot reach us: add a listen: {{door: smtp}} that trusts the relay"
         return Finding("warn", name, what, mend)

@@ -11,10 +11,12 @@ from bridge.config.checks.whole import Whole, each
 from bridge.config.derived import main_currency
 from bridge.config.models import Budget, Provider
 from bridge.config.problem import Path, Problem
+from bridge.config.reachable import literal, may_be_asked
 
 _HTTP = frozenset({"smsc-http", "smsgate-json", "smsgate-get", "smsgate-xml", "plain-http"})
 _SMSGATE = frozenset({"smsgate-json", "smsgate-get", "smsgate-xml"})
 _SMPP, _MAIL, _SMSC_HTTP, _PLAIN = (frozenset({name}) for name in ("smsc-smpp", "smsc-smtp", "smsc-http", "plain-http"))
+_SIGNED = _SMSC_HTTP | _SMPP | _MAIL  # whose callbacks carry a sum with our secret
 
 ONLY_FOR: Mapping[str, frozenset[str]] = {
     "base_url": _HTTP,
@@ -52,6 +54,7 @@ def check_providers(whole: Whole) -> Iterator[Problem]:
         yield from _keys(whole, path, provider)
         yield from _login(whole, path, provider)
         yield from _plain_text(whole, path, provider)
+        yield from _addresses(whole, path, provider)
         yield from _callbacks(whole, path, provider)
         for prefix in provider.senders:
             yield from outside(whole, prefix, (*path, "senders", prefix))
@@ -105,6 +108,18 @@ def _plain_text(whole: Whole, path: Path, provider: Provider) -> Iterator[Proble
             yield whole.wrong((*path, key), "without TLS beyond this machine; use TLS, or say insecure: true")
 
 
+def _addresses(whole: Whole, path: Path, provider: Provider) -> Iterator[Problem]:
+    """No gateway is at an address that is the machine's own, or its cloud's (T26)."""
+    hosts = [((*path, "base_url"), urlsplit(provider.base_url or "").hostname or "")]
+    hosts += [(at, urlsplit(url).hostname or "") for at, url in each((*path, "reserve_urls"), provider.reserve_urls)]
+    hosts += [(at, one.host) for at, one in each((*path, "hosts"), provider.hosts)]
+    hosts += [((*path, "relay"), provider.relay.host)] if provider.relay else []
+    for at, host in hosts:
+        address = literal(host)
+        if address is not None and not may_be_asked(address):
+            yield whole.wrong(at, f"{host} is an address where no gateway can be")
+
+
 def _clear(provider: Provider) -> dict[str, list[str]]:
     """Key → hosts that are reached without TLS."""
     urls = {"base_url": [provider.base_url or ""], "reserve_urls": list(provider.reserve_urls)}
@@ -123,6 +138,8 @@ def _callbacks(whole: Whole, path: Path, provider: Provider) -> Iterator[Problem
     elif provider.callbacks and not (whole.config.http and whole.config.http.public_url):
         sentence = "the provider must reach us; write http: {public_url: https://…}"
         yield whole.wrong_key((*path, "callbacks"), sentence, "warning")
+    if provider.callbacks and provider.type in _SIGNED and provider.callbacks.secret is None:
+        yield whole.wrong_key((*path, "callbacks"), "secret is missing; what smsc posts is believed when it is signed")
     if provider.inbound == "callback" and not provider.callbacks:
         yield whole.wrong(
             (*path, "inbound"), "callback, but no callbacks are described; write callbacks: or inbound: poll"

@@ -33,7 +33,7 @@ from bridge.config.units import (
     Prefix,
     PrefixOrDefault,
     RateText,
-    RelayText,
+    RelayOrMx,
     SecretRef,
     Sender,
     SomeText,
@@ -73,7 +73,7 @@ class Provider(Model):
     type: Annotated[ProviderType, Word]
     base_url: Url | None = None
     reserve_urls: Many[Url] = ()
-    relay: RelayText | None = None
+    relay: RelayOrMx | None = None
     to: MailAddress | None = None
     mail_from: MailAddress | None = None
     hosts: Many[HostPortText] = ()

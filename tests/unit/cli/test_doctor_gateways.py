@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,9 +17,11 @@ import trustme
 from bridge.book.loading import load_book
 from bridge.cli.checkup import gateways, names, outside
 from bridge.cli.checkup.finding import Finding, Patient
+from bridge.egress import exchangers
 from bridge.simulator.serve import running
 from bridge.simulator.settings import SmppSwitches
 from bridge.simulator.simulator import Simulator
+from tests.unit.egress.nameserver import Zone, name_server
 
 if TYPE_CHECKING:
     from conftest import House
@@ -150,6 +153,45 @@ async def test_the_mail_door_would_take_a_mail_and_gets_none(house: House) -> No
         )
         (found,) = await _found(house)
         assert found.mark == "ok"
+
+
+async def _by_mx(house: House, zone: Zone, port: int, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    """What is found of a door with ``relay: mx`` where DNS says *zone*, and exchangers listen at *port*."""
+    where = "relay: mx, to: send@send.smsc.test, tls: 'off', insecure: true, mail_from: b@sms.example.kz"
+    _with(house, f"type: smsc-smtp, {where}, {_SHARED}")
+    async with name_server(zone) as server:
+        ours = functools.partial(exchangers.Exchangers, resolver=server.resolver, port=port)
+        monkeypatch.setattr(exchangers, "Exchangers", ours)
+        return await _found(house)
+
+
+async def test_the_mail_exchangers_are_named_and_looked_at(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    zone: Zone = {
+        "send.smsc.test MX": ["10 gone.invalid.", "20 localhost."],
+        "gone.invalid A": ["127.0.0.9"],
+        "localhost A": ["127.0.0.1"],
+    }
+    async with _provider() as places:
+        first, second = await _by_mx(house, zone, places.mail, monkeypatch)
+        assert first.what.startswith(f"by mail exchanger gone.invalid:{places.mail}: cannot be used")
+        assert first.mark == "warn", "another one takes mails"
+        assert second.what.startswith(f"by mail exchanger localhost:{places.mail}: answers, no TLS, takes mails from")
+        assert (places.simulator.messages(), places.simulator.mails()) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("zone", "what"),
+    [
+        ({"send.smsc.test MX": ["0 ."]}, "send.smsc.test takes no mail (null MX)"),
+        ({"other.test A": ["127.0.0.1"]}, "the domain send.smsc.test does not exist"),
+        ({"send.smsc.test MX": "SERVFAIL"}, "DNS does not say who takes mail for send.smsc.test"),
+    ],
+)
+async def test_a_provider_without_mail_exchangers_is_said_so(
+    house: House, monkeypatch: pytest.MonkeyPatch, zone: Zone, what: str
+) -> None:
+    (found,) = await _by_mx(house, zone, 25, monkeypatch)
+    assert (found.mark, found.what) == ("bad", what)
 
 
 async def test_names_of_links_and_relays_are_looked_up_too(house: House) -> None:

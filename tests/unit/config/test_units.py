@@ -100,6 +100,8 @@ READ: list[tuple[Callable[[str], object], str, object]] = [
     (addresses.parse_relay, "smtp://mail.example.kz", Relay("smtp", "mail.example.kz", 25)),
     (addresses.parse_relay, "smtps://mail.example.kz", Relay("smtps", "mail.example.kz", 465)),
     (addresses.parse_relay, "smtp://[::1]:2525", Relay("smtp", "::1", 2525)),
+    (addresses.parse_relay_or_mx, "smtps://[::1]", Relay("smtps", "::1", 465)),
+    (addresses.parse_relay_or_mx, "mx", Relay("smtp", "", 25)),
     (addresses.parse_host_port, "smpp.example.kz:3443", HostPort("smpp.example.kz", 3443)),
     (addresses.parse_url, "https://smsc.kz/", "https://smsc.kz"),
     (addresses.parse_store_url, "sqlite:///var/lib/x.db", "sqlite:///var/lib/x.db"),
@@ -155,6 +157,9 @@ REFUSED: list[tuple[Callable[[str], object], str, str]] = [
     (addresses.parse_address, "::1:25", 'a host and a port, like 0.0.0.0:25; found "::1:25"'),
     (addresses.parse_address, "host:99999", 'a host and a port, like 0.0.0.0:25; found "host:99999"'),
     (addresses.parse_relay, "mail.kz", 'a mail server, like smtp://mail.example.kz:25; found "mail.kz"'),
+    (addresses.parse_relay, "mx", "a mail server, like smtp://mail.example.kz:25; mx is for type: smsc-smtp"),
+    (addresses.parse_relay_or_mx, "MX", 'a mail server, like smtp://mail.example.kz:25, or mx; found "MX"'),
+    (addresses.parse_relay_or_mx, "mx://a.kz", 'a mail server, like smtp://mail.example.kz:25; found "mx://a.kz"'),
     (addresses.parse_url, "smsc.kz", 'a URL, like https://sms.example.kz; found "smsc.kz"'),
     (addresses.parse_url, "https://a:b@smsc.kz", "a URL must not carry a login or a password"),
     (addresses.parse_store_url, "sqlite://x.db",
@@ -227,7 +232,9 @@ def test_zones_of_today_are_no_old_ones(zone: str) -> None:
 PARSERS = sorted({parse for parse, _, _ in REFUSED}, key=lambda parse: parse.__name__)
 
 
-@pytest.mark.parametrize("parse", [addresses.parse_relay, addresses.parse_url, addresses.parse_store_url])
+@pytest.mark.parametrize(
+    "parse", [addresses.parse_relay, addresses.parse_relay_or_mx, addresses.parse_url, addresses.parse_store_url]
+)
 @pytest.mark.parametrize(
     "text", ["smtp//u:hunter2@h", "http//u:hunter2@h", "mysql://u:hunter2@h/d", "smtp://u:hunter2@h"]
 )

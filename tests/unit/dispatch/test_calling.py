@@ -85,6 +85,13 @@ def test_the_number_lives_a_quarter_of_an_hour(stage: Stage, after: float, acked
     assert (stage.incident().state == "acked") is acked
 
 
+def test_T25_a_call_from_before_the_number_was_given_is_silence(stage: Stage) -> None:
+    """A post that was captured yesterday and comes again today."""
+    stage.mail("disk full", "own")
+    assert rings(stage, ago=3) == []
+    assert stage.incident().state == "open"
+
+
 def test_a_call_counts_from_when_it_rang_and_not_from_when_it_was_heard_of(stage: Stage) -> None:
     stage.mail("disk full", "own")
     stage.wait(minutes=25)

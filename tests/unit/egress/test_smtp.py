@@ -47,6 +47,8 @@ class Inbox:
             return "550 5.1.1 no such user"
         if address.startswith("later"):
             return "450 4.2.1 mailbox busy"
+        if address.startswith("strict"):
+            return "530 5.7.0 authentication required"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -341,6 +343,9 @@ async def test_nobody_listens_is_not_sent() -> None:
         ({"MAIL": b""}, NotSent, "hung up"),
         ({"MAIL": b"451 4.3.0 later\r\n"}, TemporaryFailure, "451"),
         ({"MAIL": b"550 5.7.1 not you\r\n"}, PermanentFailure, "550 5.7.1 not you"),
+        ({"MAIL": b"530 5.7.0 authentication required\r\n"}, AccountPaused, "530 5.7.0"),
+        ({"RCPT": b"530 5.7.0 must issue STARTTLS first\r\n"}, AccountPaused, "STARTTLS"),
+        ({"DATA": b"538 5.7.11 encryption required\r\n"}, AccountPaused, "538"),
         ({"RCPT": b"450 4.2.1 busy\r\n"}, TemporaryFailure, "450"),
         ({"RCPT": b"550 5.1.1 no such user\r\n"}, PermanentFailure, "no such user"),
         ({"DATA": b"451 4.3.0 later\r\n"}, TemporaryFailure, "451"),
@@ -397,6 +402,7 @@ async def test_F18_one_refused_recipient_is_named_and_the_others_have_the_mail()
     [
         (("nobody@b.kz", "nobody2@b.kz"), PermanentFailure),
         (("nobody@b.kz", "later@b.kz"), TemporaryFailure),
+        (("nobody@b.kz", "strict@b.kz"), AccountPaused),
     ],
 )
 async def test_when_nobody_is_left_the_mail_may_go_again_as_long_as_one_may(

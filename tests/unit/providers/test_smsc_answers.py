@@ -46,7 +46,9 @@ def send(reply: str | bytes, client_id: str = "1234", *, repeat: bool = False) -
 )
 def test_reads_every_success_of_the_vectors(case: dict[str, Any]) -> None:
     parsed = case["parsed"]
-    money = {name: None if parsed[name] is None else Decimal(parsed[name]) for name in ("cost", "balance")}
+    money: dict[str, Any] = {
+        name: None if parsed[name] is None else Decimal(parsed[name]) for name in ("cost", "balance")
+    }
     assert send(case["reply"], str(parsed["id"])) == Accepted(str(parsed["id"]), parsed["cnt"], **money)
 
 
@@ -113,6 +115,33 @@ def test_T37_bytes_that_are_no_text_prove_nothing() -> None:
 def test_a_taken_message_stays_taken_when_its_money_cannot_be_read() -> None:
     accepted = send('{"id": "1234", "cnt": "many", "cost": "free", "balance": 1e999}')
     assert accepted == Accepted("1234")
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "9" * 5000, "-0", "1E+400", "0.1e-99999999999"])
+def test_T37_a_number_of_any_size_is_no_exception(number: str) -> None:
+    sent = smsc_answers.parse_send(
+        f'{{"id": 1234, "cnt": {number}, "cost": {number}, "balance": {number}}}'.encode(), "1234", repeat=False
+    )
+    assert (sent.provider_id, sent.cost) == ("1234", None)
+    for parse in (smsc_answers.parse_balance, smsc_answers.parse_price, smsc_answers.parse_status):
+        with pytest.raises(TemporaryFailure):
+            parse(f'{{"cost": {number}, "balance": "{number}e1", "status": "{number}.0"}}'.encode())
+
+
+def test_T37_half_an_emoji_and_nothing_are_no_letters() -> None:
+    """A provider cuts a text between the halves of a letter; no store takes one of them, nor a NUL."""
+    body = rb'[{"id": "5\u0000", "phone": "77010000001", "message": "ok \ud83d\u0000", "to_phone": "7"}]'
+    (found,) = smsc_answers.parse_answers(body)
+    assert (found.id, found.text) == ("5", "ok ?")
+    found.text.encode("utf-8")
+
+
+def test_one_row_that_cannot_be_read_says_nothing_about_the_others() -> None:
+    body = b'[{"id": 1, "status": "?"}, {"id": 2, "status": 1}, 7, {"id": 3}, {"status": 1}]'
+    questions = [Question(f"+7701000000{n}", str(n)) for n in (1, 2, 3)]
+    assert [(one.client_id, found.state) for one, found in smsc_answers.parse_statuses(body, questions).items()] == [
+        ("2", "DELIVERED")
+    ]
 
 
 def test_a_balance_may_be_below_zero_and_a_cost_may_not() -> None:

@@ -31,7 +31,8 @@ REJECTED = [c for c in VECTORS["cases"] if c["expect"] == "reject"]
 
 
 def reader(**changes: Any) -> Reader:
-    return Reader(**{"secret": SECRET, "checksum": "md5"} | changes)
+    settings: dict[str, Any] = {"secret": SECRET, "checksum": "md5"}
+    return Reader(**settings | changes)
 
 
 def read(case: dict[str, Any]) -> Post:
@@ -237,6 +238,51 @@ def test_reads_json_and_xml_bodies(body: dict[str, str]) -> None:
     post = reader().read(body["body"].encode())
     assert isinstance(post, Status)
     assert (post.client_id, post.phone, post.state) == ("1234", "+77010000001", "DELIVERED")
+
+
+def sum_of(fields: str) -> str:
+    return digest("md5", f"{fields}:{SECRET.reveal()}".encode())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        '"cost": 1.40, "cnt": 1, "flag": true, "err": null',
+        '"err": {"code": 6, "code": 7}, "phones": [1, [2]]',
+        '"cost": 1e99999999999999999999, "ts": 1763704805.0, "x": "\\u0000"',
+    ],
+)
+def test_json_may_hold_what_is_no_text_beside_what_is_signed(more: str) -> None:
+    body = f'{{"id": 1234, "phone": 77010000001, "status": 1, {more}, "md5": "{sum_of("1234:77010000001:1")}"}}'
+    for bom in (b"", b"\xef\xbb\xbf"):
+        post = reader().read(bom + body.encode())
+        assert isinstance(post, Status)
+        assert (post.client_id, post.phone, post.state, post.error) == ("1234", "+77010000001", "DELIVERED", "")
+
+
+@pytest.mark.parametrize("status", ["null", "true", "[1]", '{"status": 1}'])
+def test_T24_what_is_signed_is_text(status: str) -> None:
+    body = f'{{"id": 1234, "phone": 77010000001, "status": {status}, "md5": "{sum_of("1234:77010000001:1")}"}}'
+    with pytest.raises(Forged, match="a signed field is missing"):
+        reader().read(body.encode())
+
+
+def test_T24_a_field_that_is_no_text_still_stands_there_once() -> None:
+    total = sum_of("1234:77010000001:1")
+    with pytest.raises(Malformed, match="twice"):
+        reader().read(f'{{"status": null, "id": 1234, "phone": 77010000001, "status": 1, "md5": "{total}"}}'.encode())
+    with pytest.raises(Malformed, match="twice"):
+        reader().read(
+            f"<r><id>1234</id><phone>77010000001</phone><status><x>20</x></status><status>1</status>"
+            f"<md5>{total}</md5></r>".encode()
+        )
+
+
+def test_a_nested_element_that_nobody_signs_is_no_harm() -> None:
+    fields = "<id>1234</id><phone>77010000001</phone><status>1</status><err><code>6</code></err>"
+    post = reader().read(f"<r>{fields}<md5>{sum_of('1234:77010000001:1')}</md5></r>".encode())
+    assert isinstance(post, Status)
+    assert post.error == ""
 
 
 def test_the_sum_of_an_xml_body_runs_over_the_bytes_of_its_charset() -> None:

@@ -103,6 +103,12 @@ def test_a_word_longer_than_a_line_is_refused() -> None:
         encode("demo", "secret", Record("77010000001", "x" * LONGEST_LINE, id="7"))
 
 
+@pytest.mark.parametrize("text", ["a\rb", "a\x00b", "a\x0bb", "a\x0cb", "a\x1cb", "a\x7fb", "a\x85b"])
+def test_T12_refuses_a_text_with_a_character_that_may_end_a_line_on_the_way(text: str) -> None:
+    with pytest.raises(PermanentFailure):
+        encode("demo", "secret", Record("77010000001", text, id="7"))
+
+
 def test_control_characters_and_line_ends_are_made_plain() -> None:
     assert readable("a\r\nb\rc\x00d\x0be\n\n") == "a\nb\nc d e"
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import socket
+import ssl
+import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,12 +128,13 @@ async def test_a_channel_is_one_flag(door: Make, channel: str, flag: str | None)
     assert flags & canonical.keys() == ({flag} if flag else set())
 
 
-async def test_an_ordinary_message_takes_the_first_way_of_the_door(door: Make) -> None:
-    gateway = door(NOBODY, channels=["vk", "sms"])
-    assert gateway.canonical(message(), NOW)["soc"] == "1"
-    assert "soc" not in gateway.canonical(message(channel="call"), NOW)
-    assert "soc" not in gateway.canonical(message(way=1), NOW)
-    assert "soc" not in gateway.canonical(message(way=7), NOW), "ways that were taken away leave the last"
+@pytest.mark.parametrize(("way", "flag"), [("vk", "soc"), ("whatsapp", "whatsapp"), ("viber", "viber")])
+async def test_an_ordinary_message_takes_the_first_way_of_the_door(door: Make, way: str, flag: str) -> None:
+    gateway = door(NOBODY, channels=[way, "sms"])
+    assert gateway.canonical(message(), NOW)[flag] == "1"
+    assert flag not in gateway.canonical(message(channel="call"), NOW)
+    assert flag not in gateway.canonical(message(way=1), NOW)
+    assert flag not in gateway.canonical(message(way=7), NOW), "ways that were taken away leave the last"
 
 
 @pytest.mark.parametrize(
@@ -306,12 +311,57 @@ async def test_an_answer_counts_whatever_the_http_status_says(door: Make, wire: 
         assert (await gateway.submit(request_of(gateway))).provider_id == "1234"
 
 
-async def test_T36_a_reserve_host_is_asked_only_while_nothing_was_sent(door: Make, wire: Any) -> None:
-    async with wire.peer(wire.raw(b"")) as first, wire.peer(wire.answer(TAKEN)) as second:
+@pytest.mark.parametrize(
+    "fault",
+    ["closes", "resets", "half a head", "half a body", "HTML", "503", "nothing", "redirects", "refuses", "drips"],
+)
+async def test_T36_a_host_that_took_the_bytes_is_followed_by_no_other(
+    door: Make, wire: Any, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.providers.smsc_http.LONGEST", 0.4)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n"
+    behave = {
+        "closes": wire.raw(b""),
+        "resets": wire.raw(b"", reset=True),
+        "half a head": wire.raw(head),
+        "half a body": wire.raw(head + b'\r\n{"id": 12'),
+        "HTML": wire.answer(b"<html>Bad Gateway</html>", "502 Bad Gateway"),
+        "503": wire.answer(b"", "503 Service Unavailable"),
+        "nothing": wire.silence,
+        "redirects": wire.raw(b"HTTP/1.1 307 x\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n", cut=False),
+        "refuses": wire.answer(b'{"error": "busy", "error_code": 9}'),
+        "drips": wire.drip(TAKEN, 0.1),
+    }[fault]
+    async with wire.peer(behave) as first, wire.peer(wire.answer(TAKEN)) as second:
         gateway = door(first.url, reserve_urls=[second.url])
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(NotSent if fault == "refuses" else OutcomeUnknown):
             await gateway.submit(request_of(gateway))
-    assert (len(first.bodies), len(second.bodies)) == (1, 0)
+    assert (len(first.bodies), second.connections) == (1, 0)
+
+
+async def test_T36_a_host_without_a_valid_certificate_gets_nothing_and_the_next_one_is_asked(
+    door: Make, wire: Any
+) -> None:
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(serving)
+    async with wire.peer(wire.answer(TAKEN), ssl=serving) as first, wire.peer(wire.answer(TAKEN)) as second:
+        gateway = door(f"https://127.0.0.1:{first.port}", reserve_urls=[second.url])
+        assert (await gateway.submit(request_of(gateway))).provider_id == "1234"
+    assert (len(first.bodies), len(second.bodies)) == (0, 1)
+
+
+async def test_all_hosts_share_one_deadline(door: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three that take the connection and say nothing in TLS are not three times as slow."""
+    monkeypatch.setattr("bridge.providers.smsc_http.LONGEST", 0.5)
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen(5)
+        url = f"https://127.0.0.1:{mute.getsockname()[1]}"
+        gateway = door(url, reserve_urls=[url, url])
+        begin = time.monotonic()
+        with pytest.raises(NotSent):
+            await gateway.submit(request_of(gateway))
+    assert time.monotonic() - begin < 2
 
 
 async def test_a_reserve_host_takes_over_when_the_first_is_not_there(door: Make, wire: Any) -> None:
@@ -420,6 +470,22 @@ async def test_polls_inbound_by_hours_first_and_by_id_afterwards(door: Make, wir
     first, second = peer.form(0), peer.form(1)
     assert (first["get_answers"], first["hour"], "after_id" in first) == ("1", "24", False)
     assert (second["after_id"], "hour" in second) == ("48583869", False)
+
+
+async def test_an_sms_whose_id_is_lower_than_the_last_one_is_found_now_and_then(
+    door: Make, wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, newer = ({"id": n, "phone": "77010000001", "message": f"{n}"} for n in (7, 12))
+    listed = json.dumps([late, newer]).encode()
+    script = [wire.answer(b"[]"), wire.answer(json.dumps([newer]).encode()), wire.answer(listed), wire.answer(b"[]")]
+    async with wire.peer(*script) as peer:
+        gateway = door(peer.url)
+        assert await gateway.inbound(10, 24) == ()
+        monkeypatch.setattr(gateway, "_next_late", 0.0)  # ten minutes later
+        assert [one.id for one in await gateway.inbound(10, 24)] == ["12", "7"]
+        assert await gateway.inbound(12, 24) == ()
+    asked = [(peer.form(n).get("after_id"), peer.form(n).get("hour")) for n in range(len(peer.bodies))]
+    assert asked == [("10", None), ("10", None), (None, "1"), ("12", None)]
 
 
 async def test_a_long_list_of_inbound_is_read_whole(door: Make, wire: Any) -> None:

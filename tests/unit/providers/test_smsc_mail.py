@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.config.models.providers import Provider
+from bridge.config.models.service import OutgoingMail
 from bridge.config.secrets import SecretText
+from bridge.egress.smtp import MailRelay, wire_form
 from bridge.errors import (
     AccountPaused,
     ConfigError,
@@ -49,10 +55,10 @@ class Relay:
         return ()
 
 
-def door(relay: Relay, secret: str = "canary-Passw0rd", **keys: Any) -> SmscMail:
+def door(relay: Relay | MailRelay, secret: str = "canary-Passw0rd", **keys: Any) -> SmscMail:
     login = {} if "apikey" in keys else {"login": "acme", "password": {"env": "SMSC"}}
     settings = {"type": "smsc-smtp", "relay": "smtp://127.0.0.1:25", "to": "send@send.smsc.kz", **login, **keys}
-    way = MailWay(relay, "bounce@sms.example.kz")
+    way = MailWay(relay, keys.get("mail_from", "bounce@sms.example.kz"))
     return SmscMail("mail", Provider.model_validate(settings), SecretText(secret), way)
 
 
@@ -128,6 +134,46 @@ async def test_T13_T14_a_dangerous_text_leaves_as_a_readable_one(case: dict[str,
     assert "[text]" not in text.lower()
 
 
+@pytest.mark.parametrize("length", range(690, 703))
+async def test_T13_no_line_that_was_broken_hides_the_rest_of_an_alert(length: int) -> None:
+    relay = Relay()
+    gateway = door(relay)
+    await gateway.submit(request_of(gateway, text=f"{'x' * length} ~~~\nthe rest"))
+    lines = body_of(relay.mails[0][2]).split(":", 6)[6].split("\n")
+    assert all(line.strip() != "~~~" for line in lines)
+    assert lines[-1] == "the rest"
+
+
+_HOSTILE = st.one_of(
+    st.text(max_size=200),
+    st.lists(
+        st.sampled_from([
+            "\r", "\n", "\r\n", ":", "Bcc: evil@example.test", "=?utf-8?q?x=0D=0ABcc:e@e.test?=", "\u2028", "\x85", ".",
+            "\x0b", "\x0c", "\x1c", "[text]", "a:b:0:0:0,0,:77010000009:x", "--b1", "\x00", "Ж", " ",
+        ]),
+        max_size=12,
+    ).map("".join),
+)  # fmt: skip
+
+
+@given(_HOSTILE)
+async def test_T11_T12_no_text_makes_a_header_or_moves_a_field(text: str) -> None:
+    relay = Relay()
+    gateway = door(relay)
+    with suppress(PermanentFailure):
+        await gateway.submit(request_of(gateway, text=text))
+    for _sender, _to, content in relay.mails:
+        wire = wire_form(content).removesuffix(b".\r\n")
+        mail = message_from_bytes(wire, policy=policy.default)
+        assert [name.lower() for name in mail] == [
+            "from", "to", "subject", "date", "message-id", "auto-submitted", "content-type",
+            "content-transfer-encoding", "mime-version",
+        ]  # fmt: skip
+        assert not mail.is_multipart()
+        head = wire.partition(b"\r\n\r\n")[2].split(b":", 6)[:6]
+        assert head == [b"acme", b"canary-Passw0rd", b"1234", b"0", b"0,0,", b"77010000001"]
+
+
 async def test_no_line_of_a_mail_is_longer_than_998_octets() -> None:
     relay = Relay()
     gateway = door(relay)
@@ -196,12 +242,49 @@ async def test_T29_a_relay_that_quotes_the_mail_tells_nobody_the_password() -> N
     assert "canary" not in json.dumps(dict(request_of(gateway).canonical))
 
 
+@pytest.mark.parametrize("length", range(150, 200))
+async def test_T29_a_quoted_line_that_was_cut_inside_the_password_tells_nothing_of_it(length: int) -> None:
+    said = f"554 {'x' * length} acme:canary-Passw0rd:1".encode() + b"\r\n"
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 relay.test\r\n")
+        while line := await reader.readline():
+            writer.write(b"250 relay.test\r\n" if line.startswith(b"EHLO") else said)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        at = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        settings = {"relay": at, "from": "b@sms.example.kz", "tls": "off"}
+        relay = MailRelay(OutgoingMail.model_validate(settings), None, hostname="sms.example.kz")
+        gateway = door(relay)
+        with pytest.raises(PermanentFailure) as caught:
+            await gateway.submit(request_of(gateway))
+    assert "xxx" in caught.value.reason
+    assert "cana" not in caught.value.reason
+
+
 @pytest.mark.parametrize("keys", [{"login": "a:b"}, {}])
 def test_T12_a_login_or_password_with_a_colon_is_refused_at_the_start(keys: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as caught:
         door(Relay(), "well" if keys else "se:cret", **keys)
     assert ("mail.login" if keys else "mail.password") in str(caught.value)
     assert "se:cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["бот@sms.kz", "a..b@sms.kz", "a.@sms.kz", "a@почта.kz"])
+def test_T11_an_address_that_no_header_can_carry_is_refused_at_the_start(address: str) -> None:
+    with pytest.raises(ConfigError, match=r"mail\.to"):
+        door(Relay(), to=address)
+    with pytest.raises(ConfigError, match=r"mail\.mail_from"):
+        door(Relay(), mail_from=address)
+
+
+def test_the_address_of_each_attempt_is_one_that_every_relay_takes() -> None:
+    assert len("x" * 37 + "+" + "9" * 19 + "." + "9" * 6) == 64
+    door(Relay(), mail_from=f"{'x' * 37}@sms.example.kz")
+    with pytest.raises(ConfigError, match="37 characters"):
+        door(Relay(), mail_from=f"{'x' * 38}@sms.example.kz")
 
 
 def test_without_an_address_it_does_not_start() -> None:

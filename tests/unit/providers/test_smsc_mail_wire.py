@@ -213,6 +213,7 @@ async def test_a_relay_that_is_away_has_nothing() -> None:
     [
         ({"relay": "smtp://relay.test:25"}, "mail.tls"),
         ({"relay": None}, "mail.relay"),
+        ({"relay": "mx"}, "mail.tls"),
         ({"mail_from": None}, "mail.mail_from"),
         ({"password": None}, "mail.password"),
         ({"to": None}, "mail.to"),
