@@ -57,6 +57,7 @@ lock: dev ## write requirements/*.txt anew (UPGRADE=--upgrade takes newer versio
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements/run.txt
 	$(COMPILE) $(UPGRADE) --group pyproject.toml:build -o requirements/build.txt
 	$(COMPILE) $(UPGRADE) -c requirements/run.txt -c requirements/build.txt pyproject.toml --group dev -o requirements/dev.txt
+	$(COMPILE) $(UPGRADE) --no-emit-package typing requirements/peers.in -o requirements/peers.txt
 
 wheel: dev ## dist/smsbridge-*.whl
 	$(BIN)/hatchling build -t wheel
@@ -80,6 +81,6 @@ $(VENV)/.dev-stamp: requirements/dev.txt $(VENV)/.run-stamp
 	$(PIP) check
 	@touch $@
 
-$(VENV)/.apt-stamp: tools/test-setup | $(BIN)/python
+$(VENV)/.apt-stamp: tools/test-setup requirements/peers.txt | $(BIN)/python
 	tools/test-setup
 	@touch $@

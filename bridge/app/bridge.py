@@ -60,6 +60,7 @@ from bridge.observe import Metrics
 from bridge.providers.base import Balance
 from bridge.providers.build import gateways as open_gateways
 from bridge.providers.http import HttpClient
+from bridge.providers.smsc_smpp_links import LinkState
 from bridge.store import mails, outbox, plans, post
 from bridge.store.engine import Store, Tx
 from bridge.store.outbox import Claimed, Outcome
@@ -286,6 +287,8 @@ class Bridge:
             submit=self._sender.submit,
             charge=lambda: charge_by(self._book),
             moved=lambda message, _state: self._changed(message),
+            alarm=self._alarm,
+            doubled=self._count.possible_double,
         )
         self._poster = Poster(self.store, lambda: self._relay, owner=self.owner, now=self.now, ended=self._mail_ended)
         accounts = Accounts(
@@ -297,6 +300,7 @@ class Bridge:
             known=self._balance,
             alarm=self._alarm,
             healthy=self._count.health,
+            mended=self._troubles.account_mended,
         )
         prices = Prices(self.store, lambda: self.gateways, lambda: self._book, now=self.now)
         standing = Standing(self.store, self.metrics, self.now, lambda: self.gateways, lambda: self._book)
@@ -306,7 +310,16 @@ class Bridge:
         self._run("watcher", watcher.run())
         self._run("poster", self._poster.run())
         self._accounts = accounts
-        self._links = Links(self.store, lambda: self.gateways, now=self.now, decide=self._decide_in, arrived=self._wake)
+        self._links = Links(
+            self.store,
+            lambda: self.gateways,
+            now=self.now,
+            decide=self._decide_in,
+            arrived=self._wake,
+            shown=self._link_changed,
+            alarm=self._alarm,
+            mended=self._troubles.link_mended,
+        )
         self._prices = prices
         self._run("standing", standing.run())
         self._run("logins", follow(self.store, self._logins))
@@ -349,6 +362,7 @@ class Bridge:
             demo=self._around.demo,
             console_open=opening.is_loopback(listener.address.host),
             hosts=opening.public_hosts(self._book),
+            silent=lambda: self._troubles.silent(self.now()),
         )
         self.servers.append(await opening.open_http(listener, ports, self._around.routes, self._around.http))
 
@@ -439,6 +453,10 @@ class Bridge:
     def _alarm(self, kind: TroubleKind, name: str, why: str) -> None:
         self.changes.publish("now")
         self._troubles.alarm(kind, name, why)
+
+    def _link_changed(self, name: str, state: LinkState) -> None:
+        self._count.link(name, state)
+        self.changes.publish("now")
 
     def _tell(self, trouble: Trouble) -> None:
         self._run(f"alarm {trouble.kind} {trouble.provider}", self._tell_of(trouble))

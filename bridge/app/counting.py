@@ -10,6 +10,7 @@ from bridge.config.derived import provider_currency
 from bridge.model import Happening, OutgoingMail, Plan, Receipt
 from bridge.observe import Metrics
 from bridge.providers.base import Balance
+from bridge.providers.smsc_smpp_links import LinkState
 from bridge.store import plans
 from bridge.store.health import GatewayHealth
 from bridge.store.outbox import Claimed, Outcome
@@ -91,6 +92,14 @@ class Counting:
                 self._metrics.gateway_delivered.labels(provider).set(health.delivered / health.judged)
             if health.seconds is not None:
                 self._metrics.gateway_receipt.labels(provider).set(health.seconds)
+
+    def link(self, provider: str, state: LinkState) -> None:
+        """How many links a gateway has."""
+        self._metrics.gateway_links.labels(provider).set(state.up)
+
+    def possible_double(self, provider: str) -> None:
+        """A message of that gateway may arrive twice."""
+        self._metrics.possible_doubles.labels(provider).inc()
 
 
 def pages_of(one: plans.Decided) -> set[str]:

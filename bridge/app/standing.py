@@ -122,6 +122,8 @@ class Standing:
 
     def _show_accounts(self) -> None:
         now = self._now()
+        for name, door in self._gateways().doors.items():
+            self._metrics.gateway_resting.labels(name).set(int(door.is_resting(now)))
         for account in self._gateways().accounts.values():
             paused = account.paused_until is not None and now < account.paused_until
             for cause in ("money", "password", "blocked"):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 from zoneinfo import ZoneInfo
 
 import click
 
 from bridge.model import Message, OutgoingMail, Plan, RoutedEvent, Visit
-from bridge.proof.explain import Explanation, expenses, later
+from bridge.proof.explain import Explanation, expenses, later, otherwise
 from bridge.words.figures import money
 
 _LOUD = {"critical": "red", "high": "red", "warning": "yellow"}
@@ -102,10 +101,8 @@ def _others(found: Explanation) -> Iterator[str]:
 
 def _otherwise(plan: Plan) -> Iterator[str]:
     """Where people are meant because a rota has nobody on call now."""
-    for entry in plan.journal:
-        if entry.kind == "rota.otherwise":
-            people = ", ".join(map(str, cast("list[str]", entry.data["people"]))) or "nobody"
-            yield f"nobody is on call in {entry.data['rota']} now: otherwise {people}"
+    for rota, people in otherwise(plan):
+        yield f"nobody is on call in {rota} now: otherwise {', '.join(people) or 'nobody'}"
 
 
 def _memory(plan: Plan, currency: str) -> Iterator[str]:

@@ -36,10 +36,12 @@ VERBS: dict[str, dict[str, str]] = {
     },
     "Look and act": {
         "send": "Send one SMS.",
+        "number": "Say whose number it is, how SMS go there, what they cost, and what keeps them away.",
         "queue": "Look at what waits, and let it go, hold it or cancel it.",
         "incidents": "Look at incidents, acknowledge, resolve or silence them.",
         "oncall": "See who is on call, or give a rota to somebody for a while.",
         "silences": "See what is silent, silence something for a while, end a silence.",
+        "unsubscribes": "See who unsubscribed from Viber, and take it back for who asks for it.",
         "money": "Show what budgets allow, what was used, what is left and until when.",
     },
     "Look after it": {

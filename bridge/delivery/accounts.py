@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
 
@@ -18,6 +19,7 @@ from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
 from bridge.model import TroubleKind
 from bridge.providers.base import Balance, Gateway, Inbound, NoWayToAsk, inbound_key
 from bridge.store import accounts, health, inbound, linked
+from bridge.store.accounts import AccountRow
 from bridge.store.engine import Store, Tx
 from bridge.store.health import GatewayHealth
 
@@ -42,8 +44,11 @@ class Accounts:
         known: Callable[[str, Balance], None] = lambda _account, _balance: None,
         alarm: Callable[[TroubleKind, str, str], None] = lambda _kind, _name, _why: None,
         healthy: Callable[[Mapping[str, GatewayHealth]], None] = lambda _found: None,
+        mended: Callable[[str, timedelta], None] = lambda _name, _paused: None,
     ) -> None:
-        """*alarm* hears of an account that cannot send (F24), *healthy* now and then of how the doors do."""
+        """*alarm* hears of an account that cannot send (F24), *mended* that it can again, by a door's name, and how
+        long it could not; *healthy* now and then of how the doors do.
+        """
         self._store = store
         self._gateways = gateways
         self._polled = polled
@@ -52,6 +57,9 @@ class Accounts:
         self._known = known
         self._alarm = alarm
         self._healthy = healthy
+        self._mended = mended
+        self._begun: dict[str, tuple[Account, datetime]] = {}  # since when each is known to this node as it is
+        self._cannot: dict[str, datetime] = {}  # accounts whose pause was noted, and since when
         self._due: dict[str, datetime] = {}
 
     async def run(self) -> None:
@@ -79,24 +87,54 @@ class Accounts:
                 await self.fetch(self._gateways()[name])
 
     async def _note_pause(self, account: Account, *, paused: bool) -> None:
-        """Write a pause down, write its end down, and let an operator end it (``queue release --gateway``)."""
+        """Write a pause down, and its end; take over those of other nodes, and let an operator end them.
+
+        What was written before this node began, or took new settings, is over: it tries anew.
+        """
+        if self._begun.get(account.name, (None,))[0] is not account:
+            self._begun[account.name] = account, self._now()
         row = await self._store.read(lambda tx: accounts.get(tx, account.name))
         if paused and account.noted and row.state == "well":
             self._gateways().resume(account.name)
-            log.warning("account released by an operator", account=account.name)
+            log.warning("account released", account=account.name)  # by an operator, or by a node that could send
             self._arrived()
         elif paused and not account.noted:
             until, since = account.paused_until, self._now()
             now = replace(row, state=account.cause, reason=account.reason, since=since, until=until)
             await self._store.write(lambda tx: accounts.put(tx, now))
             account.noted = True
+            self._cannot.setdefault(account.name, since)
         elif not paused and row.state != "well":
-            well = replace(row, state="well", reason="", since=self._now(), until=None)
-            await self._store.write(lambda tx: accounts.put(tx, well))
-            account.noted = False
+            await self._end_or_adopt(account, row)
+        self._tell_of_end(account)
+
+    async def _end_or_adopt(self, account: Account, row: AccountRow) -> None:
+        now, (_account, begun) = self._now(), self._begun[account.name]
+        since, until = row.since or begun, row.until or now
+        if not account.noted and since > begun and until > now:
+            door = next(name for name, each in self._gateways().doors.items() if each.account is account)
+            self._gateways().pause(door, AccountPaused(row.reason, cause=row.state))
+            account.noted = True
+            log.warning("account paused by another node", account=account.name, why=row.reason)
+            return
+        well = replace(row, state="well", reason="", since=now, until=None)
+        await self._store.write(lambda tx: accounts.put(tx, well))
+        account.noted = False
+
+    def _tell_of_end(self, account: Account) -> None:
+        """A pause that ran out proves nothing; that the account could send, or was released, does (F24)."""
+        since = self._cannot.get(account.name)
+        if since is None or account.cause:
+            return
+        del self._cannot[account.name]
+        door = next((name for name, each in self._gateways().doors.items() if each.account is account), account.name)
+        log.info("account well again", account=account.name)
+        self._mended(door, self._now() - since)
 
     async def _balance(self, gateway: Gateway) -> None:
-        now = self._now()
+        now, account = self._now(), self._gateways().accounts[gateway.account]
+        if account.cause == "blocked" and now < (account.paused_until or now):
+            return  # each question prolongs the block
         try:
             found = await gateway.balance()
         except NoWayToAsk:
@@ -107,12 +145,17 @@ class Accounts:
             log.warning("no balance", gateway=gateway.name, why=error.reason)
             return
 
-        def write(tx: Tx) -> None:
-            known = accounts.get(tx, gateway.account)
-            balance = str(found.amount + found.credit)
-            accounts.put(tx, replace(known, balance=balance, currency=found.currency, asked_at=now))
+        def write(tx: Tx) -> bool:
+            known, balance = accounts.get(tx, gateway.account), found.amount + found.credit
+            more = account.cause == "money" and known.balance is not None and balance > Decimal(known.balance)
+            if more:  # somebody has topped it up
+                known = replace(known, state="well", reason="", since=now, until=None)
+            accounts.put(tx, replace(known, balance=str(balance), currency=found.currency, asked_at=now))
+            return more
 
-        await self._store.write(write)
+        if await self._store.write(write):
+            self._gateways().resume(gateway.account)
+            self._arrived()
         self._known(gateway.account, found)
 
     async def fetch(self, gateway: Gateway) -> int:

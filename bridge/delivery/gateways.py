@@ -237,6 +237,12 @@ class Gateways:
             account = door.account
             account.paused_until, account.cause, account.reason = None, "", ""
 
+    def answered(self, name: str) -> None:
+        """The door works, and did not take this one now."""
+        with self._lock:
+            door = self.doors[name]
+            door.failures, door.rests, door.resting_until = 0, 0, None
+
     def failed(self, name: str, why: str) -> bool:
         """The door could not be reached or did not answer; True when the breaker opens with this one."""
         with self._lock:

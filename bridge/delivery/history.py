@@ -1,12 +1,13 @@
 """What to do about a lost answer where only the list of sent messages can be asked (threats §2, row SMPP). Pure.
 
 There is no id of ours in it: a message is found by its phone, its text and its time. A receipt that nobody expected
-settles the doubt earlier (``store.linked``). The list may be slow, so while the provider refuses a double of the last
-minute the identical PDU goes again whatever the list said, unless the message is in it.
+settles the doubt earlier (``store.linked``), an answer that comes late too. The list may be slow, so while the provider
+refuses a double of the last minute the identical PDU goes again whatever the list said, unless the message is in it.
 
     +2 s             ask; found: believe it
     younger than 45 s  identical PDU again, once
-    +30, +90 s       ask; not found at +90: one more resend, a possible double (not where a copy goes soon anyway)
+    +30, +90 s       ask; not found at +90: one more resend, a possible double (not where a copy goes soon anyway).
+                     Where there is no list, too, but not after a repeat that was refused: it knew the first, it seems
     then             ask every 5 min
     deadline         critical 120 s: another provider, marked as a possible double; else 15 min: hold
 """
@@ -61,7 +62,10 @@ def _may_resend(
     repeats = [one.started_at - first.started_at for one in made if one.started_at > first.started_at]
     if now - first.started_at < YOUNG:
         return not repeats
-    worn_thin = heard[-1]["said"] == "not found" and _at(heard[-1]) >= _end(made[-1]) + _LADDER[-1]
+    said = heard[-1]["said"]
+    refused = any(one.state == "UNKNOWN" and one.code for one in made if one.started_at > first.started_at)
+    no_trace = said == "not found" or (said == "nobody" and not refused)
+    worn_thin = no_trace and _at(heard[-1]) >= _end(made[-1]) + _LADDER[-1]
     return worn_thin and message_class != "critical" and all(after < YOUNG for after in repeats)
 
 
@@ -81,6 +85,8 @@ def _at(evidence: Mapping[str, str]) -> datetime:
 
 def _summary(evidence: Sequence[Evidence]) -> str:
     """``in the list of sent messages, asked 2 times: 2 × not found``."""
-    said = [one["said"] for one in evidence]
+    said = [one["said"] for one in evidence if one["said"] != "nobody"]
     counts = ", ".join(f"{said.count(word)} × {word}" for word in dict.fromkeys(said))
-    return f"in the list of sent messages, asked {len(said)} times: {counts}" if said else "never asked"
+    if said:
+        return f"in the list of sent messages, asked {len(said)} times: {counts}"
+    return "there is nobody to ask" if evidence else "never asked"

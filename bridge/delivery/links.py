@@ -1,22 +1,25 @@
 """Gateways that live on a connection: their links are opened and closed here, and what comes over them is kept.
 
 One path for receipts and inbound SMS: commit first, then the gateway acknowledges. What cannot be kept now (the store
-is away) is not acknowledged, and the provider brings it again (threats F10).
+is away) is not acknowledged, and the provider brings it again (threats F10). A link that stays down is told of,
+whether anything is to be sent or not: answers of people do not come either.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 import structlog
 
 from bridge.delivery.gateways import Gateways
 from bridge.errors import StoreUnavailable
-from bridge.model import Receipt
+from bridge.model import Receipt, TroubleKind
 from bridge.providers.base import Arrival, Inbound, LinkedGateway, Piece, Report, StatusAnswer, inbound_key
+from bridge.providers.smsc_smpp_links import LinkState
 from bridge.store import linked
 from bridge.store.engine import Store, Tx
 from bridge.store.linked import Part, Pieces
@@ -30,10 +33,34 @@ _LATELY, _PARKED_FOR = (
     timedelta(hours=1),
 )  # how far such a look goes back: a quick one, a slow one
 _MISSING = "[…]"  # stands where a piece of an inbound SMS never came
+DOWN_FOR = timedelta(minutes=2)
+"""How long a link may be down before people hear of it: a provider that restarts is back by then."""
+
+
+@runtime_checkable
+class ShowsLink(Protocol):
+    """A gateway that says how its link is."""
+
+    @property
+    def link(self) -> LinkState:
+        """As it is now."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of the link of one gateway."""
+
+    state: LinkState
+    down_since: datetime | None = None
+    told: bool = False
 
 
 class Links:
-    """Runs until it is stopped. *decide* decides receipts inside a transaction; *arrived* says that something came."""
+    """Runs until it is stopped. *decide* decides receipts inside a transaction; *arrived* says that something came.
+
+    *shown* hears how each link is, whenever that changes; *alarm* of one that stays down (threats F24, by another
+    path), *mended* when it is up again: its name and how long it was down.
+    """
 
     def __init__(
         self,
@@ -43,12 +70,19 @@ class Links:
         now: Callable[[], datetime],
         decide: Callable[[Tx, Sequence[Receipt]], None],
         arrived: Callable[[], None],
+        shown: Callable[[str, LinkState], None] = lambda _name, _state: None,
+        alarm: Callable[[TroubleKind, str, str], None] = lambda _kind, _name, _why: None,
+        mended: Callable[[str, timedelta], None] = lambda _name, _down: None,
     ) -> None:
         self._store = store
         self._gateways = gateways
         self._now = now
         self._decide = decide
         self._arrived = arrived
+        self._shown = shown
+        self._alarm = alarm
+        self._mended = mended
+        self._seen: dict[str, _Seen] = {}
         self._open: dict[str, LinkedGateway] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._parked_at: datetime | None = None  # the newest receipt that fitted no message
@@ -58,6 +92,7 @@ class Links:
         """Work until cancelled; the links stay up until ``close``."""
         while True:
             await self.follow()
+            self.look_at_links()
             try:
                 await self.look_again()
             except StoreUnavailable as error:
@@ -83,6 +118,32 @@ class Links:
             if name not in self._open:
                 self._open[name] = gateway
                 await gateway.open(self.keep)
+
+    def look_at_links(self) -> None:
+        """Show what changed; tell once of what stays down, and of its end."""
+        for name in [name for name in self._seen if name not in self._open]:
+            del self._seen[name]
+        for name, gateway in self._open.items():
+            if isinstance(gateway, ShowsLink):
+                self._look_at(name, gateway.link)
+
+    def _look_at(self, name: str, state: LinkState) -> None:
+        seen, now = self._seen.get(name), self._now()
+        if seen is None or seen.state != state:
+            self._shown(name, state)
+        seen = self._seen.setdefault(name, _Seen(state))
+        seen.state = state
+        if state.up:
+            if seen.told and seen.down_since is not None:
+                log.info("link mended", gateway=name, down=str(now - seen.down_since))
+                self._mended(name, now - seen.down_since)
+            seen.told, seen.down_since = False, None
+            return
+        seen.down_since = seen.down_since or now
+        if not seen.told and (state.refused or now - seen.down_since >= DOWN_FOR):
+            seen.told = True
+            log.error("link stays down", gateway=name, why=state.why)
+            self._alarm("gateway", name, state.why)
 
     async def close(self) -> None:
         """Say goodbye on every link."""

@@ -3,6 +3,7 @@
 ``repeat``: the provider takes a message of one number once, so the identical request tells what became of the first,
 as often as needed; but identical requests are refused within a minute, so after the first repeat one a minute.
 ``once``: there is no number. One repeat, as long as the minute rule refuses a double; then nothing more is proven.
+A provider that said that it keeps the message until it is paid is given that once only: the rule may not know of it.
 
     +2 s             identical request again
     then             ``repeat`` only: once a minute
@@ -17,6 +18,7 @@ from typing import Literal
 
 from bridge.delivery.unknown import DEADLINES, FIRST_QUESTION, YOUNG, Ask, GiveUp, Resend, Step, unresolved
 from bridge.model import MessageClass
+from bridge.providers.smsgate_codes import is_kept
 from bridge.store.outbox import Attempt
 
 _EVERY = timedelta(seconds=61)
@@ -35,13 +37,13 @@ def next_step(
     first = unresolved(made, account)[0]
     deadline = first.started_at + DEADLINES[message_class]
     if now >= deadline:
-        return GiveUp("copy" if message_class == "critical" else "hold", _summary(len(made) - 1))
+        return GiveUp("copy" if message_class == "critical" else "hold", _summary(made))
     due = _due(made, first, doubt) if made[-1].revision == revision else None
-    if doubt == "once" and now - first.started_at >= YOUNG:
+    if doubt == "once" and (now - first.started_at >= YOUNG or is_kept(first.code)):
         due = None  # no place, or no bridge, in time: the minute rule would let it through as a second SMS
     if due is None or due >= deadline:
         return Ask(deadline)
-    return Resend(_summary(len(made) - 1)) if now >= due else Ask(due)
+    return Resend(_summary(made)) if now >= due else Ask(due)
 
 
 def _due(made: Sequence[Attempt], first: Attempt, doubt: Literal["repeat", "once"]) -> datetime | None:
@@ -55,5 +57,12 @@ def _due(made: Sequence[Attempt], first: Attempt, doubt: Literal["repeat", "once
     return None if doubt == "once" else max(due, first.started_at + _EVERY)
 
 
-def _summary(repeats: int) -> str:
-    return f"asked again {repeats} times" if repeats > 0 else "never asked again"
+def kept(attempts: Sequence[Attempt]) -> str:
+    """What the provider said where it keeps the message until its account is paid, "" where it did not."""
+    return next((attempt.error for attempt in attempts if is_kept(attempt.code)), "")
+
+
+def _summary(made: Sequence[Attempt]) -> str:
+    repeats = len(made) - 1
+    asked = f"asked again {repeats} times" if repeats > 0 else "never asked again"
+    return f"{kept(made)}; {asked}" if kept(made) else asked

@@ -231,7 +231,7 @@ class Sender:
             case AccountPaused():
                 self._pause(name, ended)
             case NotSent(code=code) if code:
-                gateways.worked(name, seconds)  # it answered: "not now" is no fault of the door
+                gateways.answered(name)  # "not now" is no fault of the door, and no proof that the account is well
             case NotSent() | OutcomeUnknown() | TemporaryFailure():
                 self._speak_once(name, ended)
                 if gateways.failed(name, ended.reason):

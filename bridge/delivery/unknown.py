@@ -21,7 +21,7 @@ from typing import Literal, Self, cast
 
 from bridge.errors import DeliveryError
 from bridge.model import MessageClass, MessageState
-from bridge.providers.base import StatusAnswer
+from bridge.providers.base import NoWayToAsk, StatusAnswer
 from bridge.store.outbox import Attempt
 
 FIRST_QUESTION = timedelta(seconds=2)
@@ -37,7 +37,8 @@ DEADLINES: Mapping[MessageClass, timedelta] = {
     "bulk": timedelta(minutes=15),
 }
 
-Said = Literal["found", "not found", "another", "nothing"]
+Said = Literal["found", "not found", "another", "nothing", "nobody"]
+"""``nothing``: the question brought no answer. ``nobody``: there is none who could be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def unresolved(attempts: Sequence[Attempt], account: str) -> tuple[Attempt, ...]
 def heard(ended: StatusAnswer | DeliveryError, now: datetime, *, ours: bool = True) -> dict[str, str]:
     """What one question brought, as evidence for ``outbox.remember``. *ours*: what ``Gateway.is_ours`` said."""
     if isinstance(ended, DeliveryError):
-        return {"at": now.isoformat(), "said": "nothing", "code": ended.code, "why": ended.reason}
+        none = "nobody" if isinstance(ended, NoWayToAsk) else "nothing"
+        return {"at": now.isoformat(), "said": none, "code": ended.code, "why": ended.reason}
     said: Said = "not found" if ended.state is None else "found" if ours else "another"
     cost = {} if ended.cost is None else {"cost": str(ended.cost)}
     return {

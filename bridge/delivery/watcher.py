@@ -10,19 +10,19 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 
 from bridge.delivery import handed, history, repeated
-from bridge.delivery.gateways import Gateways
-from bridge.delivery.unknown import Ask, Believe, GiveUp, Resend, heard, next_step, unresolved
+from bridge.delivery.gateways import PAUSED, Gateways
+from bridge.delivery.unknown import YOUNG, Ask, Believe, GiveUp, Resend, heard, next_step, unresolved
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
-from bridge.model import Failed, JournalEntry, Message, MessageState, Receipt
+from bridge.model import Failed, JournalEntry, Message, MessageState, Receipt, TroubleKind
 from bridge.providers.base import Doubt, FindsSent, Gateway, Question, Request, StatusAnswer
 from bridge.store import journal, outbox, spends
 from bridge.store.engine import Store, Tx
-from bridge.store.outbox import Attempt, Claimed, Outcome, Watched
+from bridge.store.outbox import Claimed, Outcome, Watched
 
 log = structlog.get_logger("watcher")
 
@@ -40,10 +40,19 @@ class Submit(Protocol):
     def __call__(self, claimed: Claimed) -> None: ...
 
 
+@runtime_checkable
+class AnswersLate(Protocol):
+    """A gateway that remembers answers that came after it had given up on them."""
+
+    def answered_late(self, client_id: str) -> bool:
+        """Whether one says that the message was taken: a repeat then brings that answer, and sends nothing."""
+
+
 class Watcher:
     """Asks until it is stopped. *decide* decides receipts and failures inside a transaction.
 
-    *charge* says what a provider took, in the currency of the budgets.
+    *charge* says what a provider took, in the currency of the budgets. *alarm* hears of accounts that paused (F24),
+    *doubled* of messages, by their gateway, that may arrive twice from now on (F13).
     """
 
     def __init__(
@@ -57,6 +66,8 @@ class Watcher:
         submit: Submit,
         charge: Callable[[], spends.Charge | None] = lambda: None,
         moved: Callable[[Message, str], None] = lambda _message, _state: None,
+        alarm: Callable[[TroubleKind, str, str], None] = lambda _kind, _name, _why: None,
+        doubled: Callable[[str], None] = lambda _provider: None,
     ) -> None:
         self._store = store
         self._gateways = gateways
@@ -66,6 +77,8 @@ class Watcher:
         self._submit = submit
         self._charge = charge
         self._moved = moved
+        self._alarm = alarm
+        self._doubled = doubled
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -110,6 +123,9 @@ class Watcher:
     async def _resolve(self, watched: Watched) -> None:
         gateways, now = self._gateways(), self._now()
         name = watched.attempts[-1].provider
+        if name in gateways and _answered_late(gateways[name], watched):
+            await self._resend(gateways, watched, "its answer came late")
+            return
         revision = gateways[name].revision if name in gateways else ""
         message = watched.message
         match self._doubt(watched):
@@ -139,8 +155,7 @@ class Watcher:
         try:
             ended = await _fate(gateway, watched)
         except DeliveryError as error:
-            if isinstance(error, AccountPaused):
-                gateways.pause(attempt.provider, error)  # asking a blocked account prolongs the block
+            self._pause_if(gateways, attempt.provider, error)
             ended = error
         ours = True
         if isinstance(ended, StatusAnswer) and ended.state is not None and gateway.doubt != "history":
@@ -150,11 +165,20 @@ class Watcher:
         evidence = heard(ended, now, ours=ours)
         await self._store.write(lambda tx: outbox.remember(tx, attempt, evidence, now))
 
+    def _pause_if(self, gateways: Gateways, name: str, error: DeliveryError) -> None:
+        """Asking a blocked account prolongs the block. Whoever finds it out first says so (F24)."""
+        if isinstance(error, AccountPaused) and gateways.pause(name, error):
+            log.error("account paused", gateway=name, cause=error.cause, why=error.reason)
+            self._alarm(PAUSED[error.cause], name, error.reason)
+
     async def _resend(self, gateways: Gateways, watched: Watched, why: str) -> None:
         name, now = watched.attempts[-1].provider, self._now()
+        perhaps_double = _perhaps_double(gateways[name], watched, now)
 
         def again(tx: Tx) -> Claimed | None:
             if taken and gateways.room(name, gateways.pace(tx, now, self._owner)) >= 0:
+                data: dict[str, object] = {"provider": name, "why": why, "perhaps_double": perhaps_double}
+                journal.add(tx, [_entry(watched.message, "attempt.repeated", now, data)])
                 return outbox.again(tx, watched, now, self._owner)
             outbox.look_again(tx, watched.message.id, now + _second())
             return None
@@ -168,6 +192,8 @@ class Watcher:
         if claimed is None:
             return
         log.warning("identical request again", message=watched.message.id, gateway=name, why=why)
+        if perhaps_double:
+            self._doubled(name)
         self._submit(claimed)
 
     async def _believe(self, watched: Watched, belief: Believe) -> None:
@@ -197,8 +223,7 @@ class Watcher:
     async def _give_up(self, watched: Watched, end: GiveUp) -> None:
         """No proof in time: critical goes another way, marked; the rest waits for a person (threats §2)."""
         message, attempt, now = watched.message, watched.attempts[-1], self._now()
-        others = self._others(message, attempt)
-        chain = (others or message.providers) if end.how == "copy" else ()
+        chain = self._copies_by(watched) if end.how == "copy" else ()
         # with a copy on its way the first stays UNKNOWN for good: only a receipt may still say what became of it
         state: MessageState = "UNKNOWN" if chain else "HELD"
         due = now + _NEVER if chain else now
@@ -208,19 +233,26 @@ class Watcher:
             outbox.reconsider(tx, message.id)
             outbox.settle(tx, [settled], now)
             journal.add(tx, [_entry(message, "attempt.given_up", now, {"how": end.how, "why": end.why})])
-            why, asked = f"outcome unknown, {end.why}", sum(len(each.evidence) for each in watched.attempts)
+            why, asked = f"outcome unknown, {end.why}", _times_asked(watched)
             self._decide(tx, [Failed(message.id, why, "4.4.2", chain, attempt.provider, asked)])
 
         await self._store.write(give_up)
         log.error("outcome unknown", message=message.id, how=end.how, why=end.why)
+        if chain:
+            self._doubled(attempt.provider)
         self._moved(message, "HELD")
 
-    def _others(self, message: Message, attempt: Attempt) -> tuple[str, ...]:
-        """The chain without the door in doubt; those of its account last, which may have the first copy already."""
-        gateways = self._gateways()
+    def _copies_by(self, watched: Watched) -> tuple[str, ...]:
+        """The chain without the door in doubt; those of its account last, which may have the first copy already.
+
+        Where there is no other it is asked once more, but not where it is sure to send the first copy, too.
+        """
+        gateways, message, attempt = self._gateways(), watched.message, watched.attempts[-1]
         left = [name for name in message.providers if name != attempt.provider]
         same = {name for name in left if name in gateways and gateways[name].account == attempt.account}
-        return tuple(sorted(left, key=lambda name: name in same))
+        if repeated.kept(watched.attempts):
+            return tuple(name for name in left if name not in same)
+        return tuple(sorted(left, key=lambda name: name in same)) or message.providers
 
     # a receipt that nobody sent
 
@@ -240,8 +272,7 @@ class Watcher:
         try:
             answers = await gateways[name].statuses(tuple(questions))
         except DeliveryError as error:
-            if isinstance(error, AccountPaused):
-                gateways.pause(name, error)
+            self._pause_if(gateways, name, error)
             answers = {}
         now = self._now()
 
@@ -266,6 +297,25 @@ async def _fate(gateway: Gateway, watched: Watched) -> StatusAnswer:
         first = unresolved(watched.attempts, attempt.account)[0]
         return await gateway.find(Request(attempt.request, attempt.client_id), first.started_at)
     return await gateway.status(_question(watched))
+
+
+def _answered_late(gateway: Gateway, watched: Watched) -> bool:
+    unknown = watched.message.state == "UNKNOWN" and watched.attempts[-1].revision == gateway.revision
+    return unknown and isinstance(gateway, AnswersLate) and gateway.answered_late(watched.attempts[-1].client_id)
+
+
+def _perhaps_double(gateway: Gateway, watched: Watched, now: datetime) -> bool:
+    """Whether a repeat may be a second SMS: nothing refuses it any more, and no id of ours makes it the first."""
+    if gateway.doubt == "repeat" or _answered_late(gateway, watched):
+        return False
+    if watched.message.state == "HANDED_OVER":
+        return True
+    doubtful = unresolved(watched.attempts, watched.attempts[-1].account)
+    return bool(doubtful) and now - doubtful[0].started_at >= YOUNG
+
+
+def _times_asked(watched: Watched) -> int:
+    return sum(one["said"] != "nobody" for each in watched.attempts for one in each.evidence)
 
 
 def _question(watched: Watched) -> Question:

@@ -54,7 +54,7 @@ def again(draft: Draft, ask: Ask) -> None:
 def meant(draft: Draft, ask: Ask) -> Sequence[Target]:
     """Whom the rule means now that it is said; a hole in a rota is said too, and the operator hears of it."""
     found = targets_of(draft, ask)
-    notices.otherwise(draft, found)
+    notices.otherwise(draft, found, ask.incident)
     for reason in found.reasons:
         heard = any(entry.kind == "person.not_told" and entry.data.get("reason") == reason for entry in draft.journal)
         not_told(draft, ask, None, reason)

@@ -130,7 +130,7 @@ def _ways(draft: Draft, occasion: Occasion, action: Action, target: Target, lang
     try:
         return ways.ways_of(book, occasion.rule, action, reader, own_text=bool(occasion.text_of))
     except RenderFailed as failure:
-        notices.template_failed(draft, occasion.rule, failure)
+        notices.template_failed(draft, occasion.rule, failure, occasion.incident)
         return ways.timed(action)
 
 
@@ -193,7 +193,7 @@ def _pieces(
         said = replace(variables(occasion, book, target), call_to_ack=number)
         return render(text, said, language=language, zone=zone, now=draft.now, otherwise=book.config.language)
     except RenderFailed as failure:
-        notices.template_failed(draft, occasion.rule, failure)
+        notices.template_failed(draft, occasion.rule, failure, occasion.incident)
         return plain_pieces(occasion.event)
 
 

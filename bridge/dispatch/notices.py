@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from bridge.book.book import Targets
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.letters import post
-from bridge.model import Failed, Message, Notice, Reading, RoutedEvent
+from bridge.model import Failed, Incident, Message, Notice, Reading, RoutedEvent
 from bridge.render.texts import RenderFailed
 from bridge.words.catalogue import MAIL_SUBJECT, words
 from bridge.words.figures import masked
@@ -117,21 +117,22 @@ def numbers_not_allowed(draft: Draft, reading: Reading, refused: Sequence[tuple[
     tell(draft, f"number/{reading.source}", f"{reading.source}: {NUMBER} ({refused[0][1]})", body)
 
 
-def otherwise(draft: Draft, found: Targets) -> None:
-    """The trail says where people are meant because a rota has nobody on call; once for each rota."""
-    known = {entry.data.get("rota") for entry in draft.journal if entry.kind == "rota.otherwise"}
+def otherwise(draft: Draft, found: Targets, incident: Incident | None = None) -> None:
+    """The trail says where people are meant because a rota has nobody on call; once for each rota and incident."""
+    number = incident.id if incident is not None else 0
+    known = {(e.data.get("rota"), e.incident_id) for e in draft.journal if e.kind == "rota.otherwise"}
     for rota, people in found.otherwise:
-        if rota not in known:
-            draft.log("rota.otherwise", rota=rota, people=list(people))
+        if (rota, number) not in known:
+            draft.log("rota.otherwise", incident_id=number, rota=rota, people=list(people))
 
 
-def template_failed(draft: Draft, rule: str, failure: RenderFailed) -> None:
+def template_failed(draft: Draft, rule: str, failure: RenderFailed, incident: Incident | None = None) -> None:
     """A text that failed to render went out as ``host: title``."""
     w = words(_language(draft))
     subject = w.say("operator", "template.subject", name=f"“{rule}”")
     body = w.say("operator", "template", problem=str(failure), n=1, at=w.clock(draft.now, draft.book.zone("")))
     tell(draft, f"template/{rule}", subject, body)
-    draft.log("template.failed", rule=rule, why=str(failure))
+    draft.log("template.failed", incident_id=incident.id if incident is not None else 0, rule=rule, why=str(failure))
 
 
 def unknown(draft: Draft, message: Message, failed: Failed) -> None:

@@ -95,7 +95,7 @@ def _speak(draft: Draft, incident: Incident, going: Ladder, action: Action) -> b
     """Whether anybody may hear it: where all have said STOP the next rung need not wait for its time."""
     rung, step = going.rung, going.key(going.spoken)
     found = ladder.targets(draft, incident, rung)
-    notices.otherwise(draft, found)
+    notices.otherwise(draft, found, incident)
     people = found.people
     if not people:
         _nobody(draft, incident, f"{', '.join(map(str, rung.to))}: {'; '.join(found.reasons) or 'nobody to tell'}")

@@ -169,18 +169,16 @@ def _missing(
     due: datetime,
 ) -> None:  # fmt: skip
     """Nobody has seen the mail of *due*: an incident, or one that goes on."""
-    draft.log("watch.missing", watch=watch.name, values=list(values), due=due.isoformat())
-    step = "0"
-    if incident is None:
-        incident = _opened(draft, watch, action, values, last, due)
-    elif watch.written.cron is None:
-        return
-    else:
+    known = incident
+    incident = known or _opened(draft, watch, action, values, last, due)
+    draft.log("watch.missing", incident_id=incident.id, watch=watch.name, values=list(values), due=due.isoformat())
+    if known is None:
+        _tell(draft, action, incident, "0")
+    elif watch.written.cron is not None:
         labels = {**incident.labels, "due": due.isoformat()}
         incident = draft.put(replace(incident, count=incident.count + 1, last_at=draft.now, labels=labels))
-        step = f"repeat:{incident.count}"
-    if step == "0" or _may_repeat(draft, action, incident):
-        _tell(draft, action, incident, step)
+        if _may_repeat(draft, action, incident):
+            _tell(draft, action, incident, f"repeat:{incident.count}")
 
 
 def _opened(

@@ -88,7 +88,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something a person must know of: an account that paused, a gateway that does not answer."""
+    """Something a person must know of: an account that paused, a gateway that does not answer, and its end (well)."""
 
     kind: TroubleKind
     provider: str  # or the calendar's name

@@ -22,6 +22,7 @@ MessageState = Literal[
     "DELIVERED", "UNDELIVERED", "EXPIRED", "HELD", "CANCELLED",
 ]  # fmt: skip
 TroubleKind = Literal[
-    "account.money", "account.low", "account.password", "account.blocked", "gateway", "calendar"
+    "account.money", "account.low", "account.password", "account.blocked", "gateway", "calendar",
+    "account.well", "gateway.well",
 ]  # fmt: skip
 SubmissionState = Literal["INFLIGHT", "NOT_SENT", "ACCEPTED", "REFUSED", "UNKNOWN"]

@@ -181,6 +181,13 @@ class Metrics:
             "account_paused", "1 while a provider's account cannot send: money, password or blocked.",
             "account", "cause",
         )  # fmt: skip
+        self.gateway_links = self._gauge("gateway_links", "Links that are up, of a gateway over SMPP.", "provider")
+        self.gateway_resting = self._gauge(
+            "gateway_resting", "1 while a gateway rests after failures in a row.", "provider"
+        )
+        self.possible_doubles = self._counter(
+            "possible_doubles", "SMS that may have arrived twice: sent again without proof.", "provider"
+        )
         self.calendar_fetches = self._counter(
             "calendar_fetches", "iCalendars behind URLs: fetched or failed.", "calendar", "outcome"
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import cast
 
 from bridge.book import RuleBook
 from bridge.config.derived import main_currency
@@ -126,6 +127,7 @@ def as_data(found: Explanation) -> dict[str, object]:
         "fates": [_fate(fate) for fate in plan.fates],
         "messages": [_message(message) for message in plan.messages],
         "mails": [{"to": list(mail.to), "subject": mail.subject} for mail in plan.mails],
+        "otherwise": [{"rota": rota, "people": list(people)} for rota, people in otherwise(plan)],
         "incidents": [
             {"number": one.id, "key": one.key, "state": one.state, "count": one.count, "episode": one.episode}
             for one in plan.incidents
@@ -136,6 +138,12 @@ def as_data(found: Explanation) -> dict[str, object]:
         ],
         "nothing_sent_because": found.nothing_sent_because,
     }
+
+
+def otherwise(plan: Plan) -> list[tuple[str, tuple[str, ...]]]:
+    """Rotas that have nobody on call, and who is meant instead: ids of people, or phones; () for nobody."""
+    found = (entry.data for entry in plan.journal if entry.kind == "rota.otherwise")
+    return [(str(data["rota"]), tuple(map(str, cast("list[str]", data["people"])))) for data in found]
 
 
 def later(plan: Plan) -> list[tuple[datetime, str]]:

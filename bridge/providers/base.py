@@ -85,6 +85,16 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """Whose number it is, in the provider's words; "" for what it did not say."""
+
+    operator: str
+    region: str
+    country: str
+    code: str  # MCC and MNC, "40101"
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """An SMS, or a call, to a number of ours, from a poll with our credentials."""
 
@@ -155,6 +165,14 @@ class CallsToConfirm(Protocol):
 
     async def ask_for_call(self, phone: str) -> CallNumber:
         """A number for *phone* (E.164 with its plus) to ring. May cost. Errors as ``status``."""
+
+
+@runtime_checkable
+class KnowsNetworks(Protocol):
+    """A gateway that can say whose number it is."""
+
+    async def operator(self, phone: str) -> Network:
+        """The network of *phone* (E.164 with its plus). Sends nothing. Errors as ``status``."""
 
 
 @runtime_checkable
@@ -254,6 +272,11 @@ class LinkedGateway(Gateway, Protocol):
 
 LONGEST = 25.0
 """Seconds that one call may take: a lease of the outbox is more than three times as long (threats F13)."""
+
+
+def storable(text: str) -> str:
+    """*text* without what no store takes: NUL, and half an emoji at the border of a part."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def inbound_key(id: str, phone: str, to: str, text: str, when: str) -> str:

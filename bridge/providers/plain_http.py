@@ -1,8 +1,9 @@
 """A gateway of which the program knows nothing but what the configuration says: ``type: plain-http``.
 
-What costs money is a POST (or PUT) of a form or a JSON document, made once, without redirects; text of strangers is
-the value of one field and nothing else. Without a word about it in the configuration every request is taken to be
-paid, so a lost answer is never met with a repeat. ``docs/how-to/new-gateway.md`` tells how to describe one.
+What costs money is one request without redirects: a form, a JSON document, or a URL where the gateway takes nothing
+else; text of strangers is the value of one field and nothing else. Without a word about it in the configuration every
+request is taken to be paid, so a lost answer is never met with a repeat. A URL may hold a secret, so none is ever
+named: neither in an error nor in what is stored. ``docs/how-to/new-gateway.md`` tells how to describe a gateway.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from bridge.sms.danger import defuse
 _PARALLEL = 4
 _MOST_ASKED = 20  # messages in one round of status questions, one after the other
 _MOST_INBOUND_BYTES = 1 << 20
+_MOST_URL = 8000  # characters; servers take 8 kB of request line
 _SHORTEST_SECRET = 6  # characters; a shorter one would be "found" in every answer
 _LARGEST_ID = 2**31 - 1
 _FORM = "application/x-www-form-urlencoded"
@@ -103,10 +105,21 @@ class PlainHttpGateway:
         if request.canonical.get("channel", "sms") != "sms":
             raise PermanentFailure("this gateway sends SMS only", status="5.3.3")
         fields = [(key, filled(value, values)) for key, value in (self._settings.request or {}).items()]
-        body, kind = _written(fields, self._plain.body)
-        headers = {"Content-Type": kind, **self._headers(values)}
-        page = await self._ask(self._plain.method.upper(), self._url, body, headers, MOST_BYTES)
+        url, body, headers = self._letter(self._plain.method, self._url, fields, values)
+        if len(url) > _MOST_URL:
+            raise PermanentFailure("too long for a URL", status="5.3.4")
+        page = await self._ask(self._plain.method.upper(), url, body, headers, MOST_BYTES)
         return plain_http_answers.taken(page, request, self._settings)
+
+    def _letter(
+        self, method: str, url: str, fields: Sequence[tuple[str, str]], values: Mapping[str, str]
+    ) -> tuple[str, bytes | None, dict[str, str]]:
+        """URL, body and headers of one request."""
+        query = [(key, filled(value, values)) for key, value in self._plain.query.items()]
+        if method == "get":
+            return _asking(url, [*query, *fields]), None, self._headers(values)
+        body, kind = _written(fields, self._plain.body)
+        return _asking(url, query), body or None, {"Content-Type": kind, **self._headers(values)}
 
     def _values(self, request: Request) -> dict[str, str]:
         """Raises PermanentFailure for what is no number (threats T15)."""
@@ -134,8 +147,9 @@ class PlainHttpGateway:
 
     def _placed(self) -> set[str]:
         """The account's placeholders that the description uses itself."""
-        texts = [*(self._settings.request or {}).values(), *self._plain.headers.values()]
-        return ({name for text in texts for name in words_in(text)} & OF_THE_ACCOUNT) | set(self._plain.headers)
+        plain = self._plain
+        texts = [*(self._settings.request or {}).values(), *plain.query.values(), *plain.headers.values()]
+        return ({name for text in texts for name in words_in(text)} & OF_THE_ACCOUNT) | set(plain.headers)
 
     async def status(self, question: Question) -> StatusAnswer:
         """Raises NoWayToAsk where ``plain.status`` is not described."""
@@ -201,18 +215,11 @@ class PlainHttpGateway:
 
     async def _question(self, asked: _Ask, key: str, values: Mapping[str, str], *, most: int = MOST_BYTES) -> Page:
         """A request that costs nothing: whatever goes wrong on the way, it may be asked again."""
-        whole = {**values, **self._account()}
+        whole = {"id": "", **values, **self._account()}
         fields = [(name, filled(value, whole)) for name, value in asked.request.items()]
-        url, body, kind = self._questions[key], b"", ""
-        if asked.method == "get":
-            url += ("&" if "?" in url else "?") + urlencode(fields) if fields else ""
-        else:
-            body, kind = _written(fields, self._plain.body)
-        headers = self._headers({**dict.fromkeys(("id",), ""), **whole})
-        if kind:
-            headers["Content-Type"] = kind
+        url, body, headers = self._letter(asked.method, self._questions[key], fields, whole)
         try:
-            return await self._ask(asked.method.upper(), url, body or None, headers, most)
+            return await self._ask(asked.method.upper(), url, body, headers, most)
         except (NotSent, OutcomeUnknown) as error:
             raise TemporaryFailure(error.reason) from error
 
@@ -226,6 +233,13 @@ class PlainHttpGateway:
             given = secret.reveal().encode()
             body = body.replace(given, b"***") if len(given) >= _SHORTEST_SECRET else body
         return body
+
+
+def _asking(url: str, query: Sequence[tuple[str, str]]) -> str:
+    """*url*, which may have a query of its own, with *query*."""
+    if not query:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, encoding='utf-8', errors='replace')}"
 
 
 def _written(fields: Sequence[tuple[str, str]], kind: str) -> tuple[bytes, str]:
@@ -250,7 +264,8 @@ def _check_secrets(name: str, settings: Provider, secrets: Mapping[str, SecretTe
         raise ConfigError(tuple(f"{key}: holds a character that no header can carry" for key in wrong))
     plain = settings.plain
     asked = [one.request.values() for one in (plain.status, plain.balance, plain.inbound) if one is not None]
-    texts = [*(settings.request or {}).values(), *plain.headers.values(), *(text for some in asked for text in some)]
+    described = [(settings.request or {}).values(), plain.query.values(), plain.headers.values(), *asked]
+    texts = [text for some in described for text in some]
     used = {word for text in texts for word in words_in(text)} & OF_THE_ACCOUNT
     missing = sorted(used - set(secrets) - ({"login"} if settings.login else set()))
     if missing:
@@ -276,6 +291,6 @@ def _revision(settings: Provider) -> str:
     plain = settings.plain
     over = [
         settings.base_url, settings.login, settings.number, sorted((settings.request or {}).items()), plain.method,
-        plain.body, sorted(plain.headers.items()), plain.repeats,
+        plain.body, sorted(plain.headers.items()), plain.repeats, *sorted(plain.query.items()),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(over).encode()).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 Whatever is not described proves nothing: a page of some proxy, a redirect, a 5xx, an answer that fits ``success`` and
 ``failure`` at once. An answer is taken or refused only where the operator's words say so, or HTTP itself does (401,
-429: the request was not even looked at).
+414, 429: the request was not even looked at).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bridge.config.models import PlainAnswer, PlainBalance, PlainInbound, PlainS
 from bridge.config.placeholders import at, is_pointer
 from bridge.errors import AccountPaused, NotSent, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from bridge.model import MessageState
-from bridge.providers.base import Accepted, Balance, Inbound, Request, StatusAnswer, inbound_key
+from bridge.providers.base import Accepted, Balance, Inbound, Request, StatusAnswer, inbound_key, storable
 from bridge.providers.http import Answer
 
 LATER = 60.0  # seconds until a gateway that said "not now" is asked again
@@ -103,6 +103,8 @@ def taken(page: Page, request: Request, settings: Provider) -> Accepted:
             return _meant(one, page, request, settings)
     if page.status == 401:
         raise AccountPaused(_CAUSES["password"], code="401", cause="password")
+    if page.status == 414:
+        raise PermanentFailure("too long for a URL", code="414", status="5.3.4")
     if page.status == 429:
         raise NotSent("too many requests", code="429", retry_after=LATER)
     success = page.is_well and _found(settings.success, page)
@@ -236,7 +238,7 @@ def _inbound(item: object, asked: PlainInbound) -> Inbound | None:
     number = e164(phone)
     if not id or not number or len(text) > _MOST_TEXT:
         return None
-    return Inbound(raw(id), number, to.lstrip("+"), text, None, None)
+    return Inbound(raw(id), number, to.lstrip("+"), storable(text), None, None)
 
 
 def e164(phone: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from bridge.config.models import PlainPosts, Provider
 from bridge.config.placeholders import at, is_pointer
 from bridge.config.secrets import SecretText
+from bridge.providers.base import storable
 from bridge.providers.plain_http_answers import PlainPost, PlainReply, PlainState, e164, raw, state_of, text_of
 from bridge.providers.smsc_callbacks import MOST_BYTES, Forged, Malformed
 
@@ -76,7 +77,8 @@ class PlainReader:
         if not phone or len(text) > _MOST_TEXT:
             raise Malformed("no phone, or a text that is too long")
         id = raw(_value(fields, posts.id)) if posts.id else ""
-        return PlainReply(id, phone, _value(fields, posts.to).lstrip("+") if posts.to else "", text, signed)
+        to = _value(fields, posts.to).lstrip("+") if posts.to else ""
+        return PlainReply(id, phone, to, storable(text), signed)
 
 
 def _value(fields: Any, place: str) -> str:

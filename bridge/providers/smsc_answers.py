@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -18,7 +17,17 @@ from typing import Any
 from bridge.errors import DeliveryError, OutcomeUnknown, TemporaryFailure
 from bridge.model import MessageState
 from bridge.providers import smsc_codes
-from bridge.providers.base import Accepted, Balance, CallNumber, Inbound, Price, Question, StatusAnswer
+from bridge.providers.base import (
+    Accepted,
+    Balance,
+    CallNumber,
+    Inbound,
+    Network,
+    Price,
+    Question,
+    StatusAnswer,
+    storable,
+)
 
 _MOSCOW = timezone(timedelta(hours=3))  # dates without a timestamp; assumed by other clients, not documented
 _CODE = re.compile(r"-?[0-9]{1,9}")
@@ -46,16 +55,6 @@ def parse_send(body: bytes, client_id: str, *, repeat: bool) -> Accepted:
         cost=_money(answer.get("cost")),
         balance=_money(answer.get("balance"), below_zero=True),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """Whose number it is, in the provider's words; "" for what it did not say."""
-
-    operator: str
-    region: str
-    country: str
-    code: str  # MCC and MNC, "40101"
 
 
 def parse_operator(body: bytes) -> Network:
@@ -272,11 +271,6 @@ def _error_code(answer: Mapping[str, Any]) -> str | None:
 def _text(value: object) -> str:
     """Text, and numbers as they were written; everything else is nothing."""
     return storable(value).strip() if isinstance(value, str) else ""
-
-
-def storable(text: str) -> str:
-    """*text* without what no store takes: NUL, and half an emoji at the border of a part."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _count(value: object) -> int | None:

@@ -23,8 +23,8 @@ from bridge.config.secrets import SecretText
 from bridge.errors import BridgeError
 from bridge.model import MessageState
 from bridge.providers import smsc_codes
-from bridge.providers.base import inbound_key
-from bridge.providers.smsc_answers import e164, moment, storable
+from bridge.providers.base import inbound_key, storable
+from bridge.providers.smsc_answers import e164, moment
 
 MOST_BYTES = 64 * 1024
 _MOST_FIELDS = 100

@@ -25,13 +25,13 @@ from bridge.providers.base import (
     CallNumber,
     Doubt,
     Inbound,
+    Network,
     Price,
     Question,
     Request,
     StatusAnswer,
 )
 from bridge.providers.http import HttpClient, check_url
-from bridge.providers.smsc_answers import Network
 from bridge.providers.smsc_codes import SAME_REQUEST_PAUSE
 from bridge.sms.danger import defuse
 

@@ -9,18 +9,16 @@ links up, ``smsc_smpp_arrivals`` reads what comes in. Source: the provider's SMP
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bridge.config.models.providers import Provider
 from bridge.config.secrets import SecretText
 from bridge.errors import (
     AccountPaused,
-    ConfigError,
     DeliveryError,
     NotSent,
     OutcomeUnknown,
@@ -29,7 +27,7 @@ from bridge.errors import (
     TemporaryFailure,
 )
 from bridge.model import Message, Receipt
-from bridge.providers import smsc_fields, smsc_smpp_arrivals, smsc_smpp_codes, smsc_smpp_text
+from bridge.providers import smsc_fields, smsc_smpp_arrivals, smsc_smpp_codes, smsc_smpp_settings, smsc_smpp_text
 from bridge.providers.base import (
     LONGEST,
     Accepted,
@@ -46,12 +44,11 @@ from bridge.providers.base import (
 )
 from bridge.providers.smsc_codes import SAME_REQUEST_PAUSE
 from bridge.providers.smsc_http import SmscHttp
-from bridge.providers.smsc_smpp_links import Links, Wanted
+from bridge.providers.smsc_smpp_links import Links, LinkState, Wanted
 from bridge.smpp import bodies, parts, pdu, receipts, texts
 from bridge.smpp.bodies import Address, Bind, ShortMessage
-from bridge.smpp.link import Answer, Link, Peer
+from bridge.smpp.link import Answer, Link
 
-_WINDOW, _CONNECTIONS, _RATE = 10, 1, 30.0  # what the provider's own example stays below
 _PLACE_WITHIN = 6.0  # seconds for a link and a place in its window
 _ANSWER_WITHIN = 12.0  # seconds for one submit_sm_resp
 _BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before the same PDU goes again to a provider that is busy
@@ -84,18 +81,18 @@ class SmscSmpp:
         self._settings = settings
         self._form: parts.Form = form
         self._answer_within = answer_within
-        wanted = wanted or _wanted(name, settings, tls)
+        wanted = wanted or smsc_smpp_settings.wanted(name, settings, tls)
         login = settings.login or ""
-        _check(name, login, secret)
-        self._link = _fingerprint(wanted, login, secret)
+        smsc_smpp_settings.check(name, login, secret)
+        self._link = smsc_smpp_settings.fingerprint(wanted, login, secret)
         self._links = Links(name, wanted, lambda: Bind(login, secret.reveal()))
         self._asks: Gateway | None = None
         self._lists: SmscHttp | None = None
-        self._late: dict[str, str] = {}  # client id → the id in an answer we had given up on
+        self._late: dict[str, str] = {}  # client id → the id in an answer we had given up on, of texts of one part
         self._broken: dict[str, int] = {}
         self._waiting: set[asyncio.Task[None]] = set()
         self.account = smsc_fields.account(settings, secret)
-        self.revision = _revision(settings)
+        self.revision = smsc_smpp_settings.revision(settings)
         self.ids = smsc_fields.ids(settings)
         self.parallel = wanted.window * wanted.connections
         self.status_door = settings.status or ""
@@ -110,11 +107,17 @@ class SmscSmpp:
 
     @property
     def doubt(self) -> Doubt:
-        """There is no id of ours to ask by: a door over HTTP looks into the list of what was sent.
+        """There is no id of ours to ask by: a door over HTTP looks into the list of what was sent, if there is one."""
+        return "history"
 
-        Without one, the identical PDU once more while the provider refuses doubles.
-        """
-        return "once" if self._lists is None else "history"
+    @property
+    def link(self) -> LinkState:
+        """Whether it is up (``delivery.links.ShowsLink``)."""
+        return self._links.state
+
+    def answered_late(self, client_id: str) -> bool:
+        """Whether an answer that we had given up on says yes: a repeat brings it and sends nothing."""
+        return client_id in self._late
 
     async def open(self, keep: Keep) -> None:
         """See ``base.LinkedGateway``."""
@@ -156,9 +159,7 @@ class SmscSmpp:
         """One text in as many PDUs as it has parts; the second leaves when the first was taken."""
         messages = smsc_smpp_text.messages(request)
         late = self._late.pop(request.client_id, "")
-        if (
-            late and request.repeat and len(messages) == 1
-        ):  # the first attempt was answered after all: nothing needs to be sent
+        if late and request.repeat:  # an earlier attempt was answered after all: nothing needs to be sent
             return Accepted(late, segments=1)
         deadline = asyncio.get_running_loop().time() + LONGEST - 1
         link = await self._links.taken(_PLACE_WITHIN)
@@ -209,14 +210,15 @@ class SmscSmpp:
         return found.amount + found.credit < price.cost
 
     async def _answered(self, link: Link, body: bytes, request: Request, deadline: float) -> Answer:
-        """The answer to one PDU; one that comes after the time for it is remembered for ``status``."""
+        """The answer to one PDU; one that comes after the time for it is remembered."""
         within = min(self._answer_within, deadline - asyncio.get_running_loop().time())
         under_way = link.begin(pdu.SUBMIT_SM, body)
         try:
             async with asyncio.timeout(max(within, 0.01)):
                 return await asyncio.shield(under_way)
         except TimeoutError as error:
-            self._wait_on(under_way, request.client_id)
+            if len(smsc_smpp_text.messages(request)) == 1:  # of a longer text, one part's answer says too little
+                self._wait_on(under_way, request.client_id)
             raise OutcomeUnknown("no answer in time") from error
 
     def _wait_on(self, under_way: asyncio.Future[Answer], client_id: str) -> None:
@@ -225,7 +227,7 @@ class SmscSmpp:
         task.add_done_callback(self._waiting.discard)
 
     async def _remember(self, under_way: asyncio.Future[Answer], client_id: str) -> None:
-        """An answer that says yes, late. The repeat of a text of one part needs no more; a part says too little."""
+        """An answer that says yes, late."""
         try:
             async with asyncio.timeout(_LATE_WITHIN):
                 answer = await under_way
@@ -351,46 +353,3 @@ def _given_id(answer: Answer) -> str:
     if found and not _ID.fullmatch(found):
         raise OutcomeUnknown("the answer names no message")
     return found
-
-
-def _wanted(name: str, settings: Provider, tls: ssl.SSLContext | None) -> Wanted:
-    if not settings.hosts:
-        raise ConfigError((f"providers.{name}.hosts: is missing; write smpp.smsc.kz:3443",))
-    context = None if settings.tls == "off" else tls or ssl.create_default_context()
-    peers = tuple(Peer(host.host, host.port, context) for host in settings.hosts)
-    return Wanted(peers, settings.connections or _CONNECTIONS, settings.window or _WINDOW, _rate(settings))
-
-
-def _rate(settings: Provider) -> float:
-    """PDUs a second. A calendar day is as long as any other."""
-    if settings.rate is None:
-        return _RATE
-    window = settings.rate.window or _PERIODS[settings.rate.period or "day"]
-    return settings.rate.count / window.total_seconds()
-
-
-def _fingerprint(wanted: Wanted, login: str, secret: SecretText) -> str:
-    """Of what makes a link."""
-    peers = [[peer.host, peer.port, peer.tls is not None] for peer in wanted.peers]
-    return smsc_fields.fingerprint(
-        json.dumps([peers, wanted.connections, wanted.window, wanted.rate, login, secret.reveal()])
-    )
-
-
-_PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
-
-
-def _check(name: str, login: str, secret: SecretText) -> None:
-    """How an API key would go into a bind is not documented, so there is none without a login."""
-    if not login:
-        raise ConfigError((f"providers.{name}.login: is missing; SMPP takes login and password, no apikey",))
-    try:
-        Bind(login, secret.reveal()).encoded()
-    except ValueError:
-        problem = f"providers.{name}: login and password of SMPP are Latin letters, digits and signs, at most 63"
-        raise ConfigError((problem,)) from None  # the cause quotes the password
-
-
-def _revision(settings: Provider) -> str:
-    """Of what decides who gets a stored request and what it means there; a new password changes nothing."""
-    return smsc_fields.fingerprint(json.dumps([settings.type, [str(host) for host in settings.hosts], settings.login]))

@@ -24,6 +24,7 @@ _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds before the next try, afte
 _AFTER_REFUSAL = 900.0
 _LIVED = 30.0  # seconds after which a link counts as having worked
 _GONE_STATUS = 0x64  # of what arrives when nobody keeps it: the peer holds it for later
+OWN_PACE = "rate"  # code of a refusal by our own pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,16 @@ class Wanted:
     rate: float
     pauses: Sequence[float] = _PAUSES
     enquire_after: float = ENQUIRE_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """How many links are *up* of those that are *wanted*; *why* the last one is not. *refused*: it is the login."""
+
+    up: int
+    wanted: int
+    why: str
+    refused: bool
 
 
 class Links:
@@ -53,6 +64,7 @@ class Links:
         self._closing: set[asyncio.Task[None]] = set()
         self._failure = "no link yet"
         self._refused = False
+        self._was_up = False
         self._closed = False
         self._next_at = 0.0
 
@@ -60,6 +72,12 @@ class Links:
     def used(self) -> bool:
         """Whether somebody has opened it, or closed it."""
         return bool(self._tasks) or self._closed
+
+    @property
+    def state(self) -> LinkState:
+        """As it is now."""
+        up = sum(link.is_up for link in self._up)
+        return LinkState(up, self._wanted.connections, "" if up else self._failure, self._refused and not up)
 
     def open(self, take: Taker | None = None) -> None:
         """Bring the links up; with *take*, also for what arrives, to whoever said so last."""
@@ -82,7 +100,7 @@ class Links:
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
-    async def close(self, within: float = 5.0) -> None:
+    async def close(self, within: float = 4.0) -> None:
         """Unbind and stay down, whoever still wants to send."""
         self._closed, self._failure = True, "the door is closed"
         self._changed.set()
@@ -96,16 +114,22 @@ class Links:
     async def taken(self, within: float, on: Link | None = None) -> Link:
         """A link with a place in its window, taken, in its turn; *on* that very one. ``free`` it afterwards.
 
-        NotSent when none comes up or gets free within that many seconds.
+        NotSent when none comes up or gets free within that many seconds, or when its turn would come later.
         """
         self.open()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout_at(until):
                 link = await self._with_room(on)
-                await self._turn(link)
         except TimeoutError:
             why = f"no answer came for {self._wanted.window} requests" if self._up else self._failure
             raise NotSent(why) from None
+        try:
+            await self._turn(until)
+        except BaseException:
+            self.free(link)
+            raise
         if not link.is_up:
             self.free(link)
             raise NotSent("the link broke before its turn")
@@ -130,15 +154,13 @@ class Links:
             self._changed.clear()
             await self._changed.wait()
 
-    async def _turn(self, link: Link) -> None:
+    async def _turn(self, until: float) -> None:
         now = asyncio.get_running_loop().time()
-        self._next_at = max(self._next_at, now) + 1 / self._wanted.rate
-        try:
-            if (wait := self._next_at - 1 / self._wanted.rate - now) > 0:
-                await asyncio.sleep(wait)
-        except asyncio.CancelledError:
-            self.free(link)
-            raise
+        turn = max(self._next_at, now)
+        if turn > until:  # our own pace, so no fault of the door
+            raise NotSent("its rate is used up", code=OWN_PACE, retry_after=turn - now)
+        self._next_at = turn + 1 / self._wanted.rate
+        await asyncio.sleep(turn - now)
 
     async def _keep_up(self, number: int) -> None:
         """One connection for as long as the door is open; the first tries go to the first host."""
@@ -152,7 +174,7 @@ class Links:
                 failures = 0 if lived else failures + 1
                 pause = self._pause(failures)
             except BindRefused as error:
-                self._fail(error, refused=error.command_status in LOGIN_REFUSED)
+                self._fail(error, refused=self._is_final(error.command_status))
                 failures += 1
                 pause = _AFTER_REFUSAL if self._refused else self._pause(failures)
                 log.error("login refused", gateway=self._name, peer=str(peer), why=error.reason, again_in=pause)
@@ -162,6 +184,14 @@ class Links:
                 pause = self._pause(failures)
                 log.warning("no link", gateway=self._name, peer=str(peer), why=error.reason, again_in=pause)
             await asyncio.sleep(pause)
+
+    def _is_final(self, status: int) -> bool:
+        """Whether trying on would only get the address blocked.
+
+        A login that has worked is well: "bind failed" then means that the provider counts too many links, mostly one
+        that broke and that it has not missed yet.
+        """
+        return status in LOGIN_REFUSED and not (status == pdu.BIND_FAILED and self._was_up)
 
     def _pause(self, failures: int) -> float:
         return self._wanted.pauses[min(max(failures, 1), len(self._wanted.pauses)) - 1]
@@ -182,7 +212,7 @@ class Links:
             enquire_after=self._wanted.enquire_after,
         )
         log.info("link up", gateway=self._name, peer=str(peer))
-        self._refused = False
+        self._refused, self._was_up = False, True
         self._up.append(link)
         self._changed.set()
         await link.down()  # cancelled by ``close``, which then unbinds what is in the list

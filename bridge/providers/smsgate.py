@@ -12,14 +12,26 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from bridge.config.models.providers import Provider
 from bridge.config.secrets import SecretText
 from bridge.config.units import NumberRange
-from bridge.errors import ConfigError, DeliveryError, NotSent, OutcomeUnknown, TemporaryFailure
+from bridge.errors import AccountPaused, ConfigError, DeliveryError, NotSent, OutcomeUnknown, TemporaryFailure
 from bridge.model import Message, Receipt
-from bridge.providers import smsgate_answers, smsgate_cascade, smsgate_codes, smsgate_xml
-from bridge.providers.base import LONGEST, Accepted, Balance, Doubt, Inbound, Price, Question, Request, StatusAnswer
+from bridge.providers import smsgate_answers, smsgate_cascade, smsgate_codes, smsgate_json, smsgate_xml
+from bridge.providers.base import (
+    LONGEST,
+    Accepted,
+    Balance,
+    Doubt,
+    Inbound,
+    NoWayToAsk,
+    Price,
+    Question,
+    Request,
+    StatusAnswer,
+)
 from bridge.providers.http import MOST_BYTES, HttpClient, check_url
 from bridge.providers.smsgate_answers import State
 from bridge.providers.smsgate_get import Get
@@ -27,6 +39,7 @@ from bridge.providers.smsgate_json import Json
 from bridge.providers.smsgate_wire import Ask, Dialect, Login
 from bridge.providers.smsgate_xml import Xml
 
+T = TypeVar("T")
 DIALECTS: Mapping[str, Callable[[], Dialect]] = {"smsgate-json": Json, "smsgate-xml": Xml, "smsgate-get": Get}
 _PARALLEL = 10  # the page names no limit
 _MOST_INBOUND_BYTES = 1 << 20
@@ -46,6 +59,7 @@ class Smsgate:
         self._secret = secret
         self._http = http
         self._now = now
+        self._unpaid = False  # a message was kept there until there is money; not known to be paid since
         self._dialect = DIALECTS[settings.type]()
         self._url = _url(name, settings)
         _check_channels(name, settings)
@@ -67,10 +81,31 @@ class Smsgate:
         """One paid request. See ``base.Gateway``."""
         smsgate_cascade.check({**request.canonical, "client_id_message": request.client_id})
         asked = self._dialect.send(request.canonical, request.client_id, self._login())
-        return smsgate_answers.taken(self._dialect.sent(await self._ask(asked, within=LONGEST)), request)
+        within = LONGEST
+        if self._unpaid and not request.repeat:
+            await self._see_money()
+            within = LONGEST / 2
+        try:
+            return smsgate_answers.taken(self._dialect.sent(await self._ask(asked, within=within)), request)
+        except smsgate_codes.KeptUnpaid:
+            self._unpaid = True
+            raise
+
+    async def _see_money(self) -> None:
+        """Whether the account was paid: as long as it was not, each message given to it would be kept there and come
+        late. Raises AccountPaused before a byte of the message has left; where nobody can say, the next answer will.
+        """
+        try:
+            left = (await self.balance()).amount
+        except TemporaryFailure:
+            return
+        if left <= 0 or left < min(self._settings.prices.values(), default=left):
+            raise AccountPaused("the account is still empty", cause="money")
+        self._unpaid = False
 
     async def status(self, question: Question) -> StatusAnswer:
-        """By the provider's own id: our number cannot be asked for, it can only be sent again."""
+        """By the provider's own id: our number cannot be asked for, it can only be sent again. Raises NoWayToAsk where
+        no token may ask, as the questions below."""
         if not question.provider_id:
             raise TemporaryFailure("smsgate is asked by its own id, and it has given none")
         found = await self._states([question])
@@ -94,7 +129,8 @@ class Smsgate:
 
     async def _states(self, questions: Sequence[Question]) -> dict[Question, State]:
         ids = [_whole(question) for question in questions]
-        states = self._dialect.stated(await self._question(self._dialect.states(ids, self._login())), ids)
+        asked = self._dialect.states(ids, self._login())
+        states = await self._told(asked, lambda body: self._dialect.stated(body, ids))
         return {question: states[_whole(question)] for question in questions if _whole(question) in states}
 
     def is_ours(self, request: Request, answer: StatusAnswer, since: datetime) -> bool:
@@ -112,7 +148,7 @@ class Smsgate:
 
     async def balance(self) -> Balance:
         """By XML whatever the door writes: only the older API tells it."""
-        return smsgate_xml.balance(await self._question(smsgate_xml.ask_balance(self._login())))
+        return await self._told(smsgate_xml.ask_balance(self._login()), smsgate_xml.balance)
 
     async def price(self, request: Request) -> Price:
         """Nobody can ask for it."""
@@ -122,7 +158,19 @@ class Smsgate:
         """Inbound SMS of the last *hours*, by XML whatever the door writes. Older ones come again: that their ids
         rise is not said, so *after* leaves nothing out; each is kept once by its id."""
         asked = smsgate_xml.ask_inbound(self._login(), self._now().astimezone(UTC) - timedelta(hours=hours) - _ZONES)
-        return smsgate_xml.inbound(await self._question(asked, most=_MOST_INBOUND_BYTES))
+        return await self._told(asked, smsgate_xml.inbound, most=_MOST_INBOUND_BYTES)
+
+    async def _told(self, asked: Ask, read: Callable[[bytes], T], *, most: int = MOST_BYTES) -> T:
+        """What *read* makes of the answer to a question.
+
+        That a token may ask is said for JSON alone. Where it is refused elsewhere, that says nothing about the account.
+        """
+        try:
+            return read(await self._question(asked, most=most))
+        except AccountPaused as error:
+            if error.cause == "password" and not self._settings.login and asked.target != smsgate_json.PATH:
+                raise NoWayToAsk("no token may ask this here; write login and password", code=error.code) from error
+            raise
 
     async def _question(self, asked: Ask, *, most: int = MOST_BYTES) -> bytes:
         """A request that costs nothing: whatever goes wrong on the way, it may be asked again."""

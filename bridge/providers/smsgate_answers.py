@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from bridge.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from bridge.providers import smsgate_codes
-from bridge.providers.base import Accepted, Request, StatusAnswer
+from bridge.providers.base import Accepted, Request, StatusAnswer, storable
 from bridge.providers.smsgate_cascade import WAYS, order
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
@@ -64,7 +64,7 @@ def _ours(results: tuple[Given, ...], request: Request) -> Given:
 
 
 def _refused(one: Given, request: Request) -> Accepted:
-    if _ID.fullmatch(one.id):
+    if _ID.fullmatch(one.id) and not smsgate_codes.is_kept(one.error):
         raise OutcomeUnknown("the answer is an id and an error", code=smsgate_codes.shortened(one.error))
     if not smsgate_codes.is_duplicate(one.error):
         raise smsgate_codes.refused(one.error, repeat=request.repeat)
@@ -125,9 +125,9 @@ def state_of(values: Mapping[str, str], word: str) -> State:
 
 def text(value: object) -> str:
     """Text and numbers as text; everything else is nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    return value.strip() if isinstance(value, str) else str(value)
+    return storable(value).strip() if isinstance(value, str) else str(value)
 
 
 def unreadable(*, paid: bool) -> OutcomeUnknown | TemporaryFailure:

@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.model import MessageState
 from bridge.providers import smsgate_codes
-from bridge.providers.base import inbound_key
+from bridge.providers.base import inbound_key, storable
 from bridge.providers.smsc_answers import e164
 from bridge.providers.smsc_callbacks import MOST_BYTES, Malformed
 from bridge.providers.smsgate_xml import parse
@@ -113,7 +113,7 @@ def _viber(body: bytes) -> ViberReply:
     if not _ID.fullmatch(id) or not _PHONE.fullmatch(phone) or len(text) > _MOST_TEXT:
         raise Malformed("an id, a phone or a text that is none")
     key = inbound_key("", phone, sender, f"{id}\x00{text}", when)
-    return ViberReply(id, e164(phone), text, f"viber:{key}")
+    return ViberReply(id, e164(phone), storable(text), f"viber:{key}")
 
 
 def _inner(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -64,6 +64,15 @@ def meaning(word: str) -> Meaning:
     return _MEANINGS.get(word, Meaning(f"state {word}", "5.0.0"))
 
 
+class KeptUnpaid(AccountPaused, OutcomeUnknown):
+    """The account is empty, and the provider says that it keeps this very message and sends it once it is paid.
+
+    It is both: nobody may be given the account, and nobody else this message as if nothing had been taken.
+    """
+
+    status = OutcomeUnknown.status
+
+
 _Error = Callable[[str], DeliveryError]
 
 
@@ -77,11 +86,11 @@ def _paused(sentence: str, cause: str) -> _Error:
 
 _MINUTE = re.compile(r"одинаков\w* запрос|identical request")
 _DUPLICATE = re.compile(r"уже было отправлен|already (?:been )?sent")
+_KEPT = re.compile(r"будет отправлен|will be sent")
+_UNPAID = re.compile(r"средств|счет|счёт|оплат|баланс|balance|money|paid|funds")
 _REFUSALS: tuple[tuple[re.Pattern[str], _Error], ...] = tuple(
     (re.compile(words), error)
     for words, error in (
-        # the provider keeps such a message and sends it when there is money: a late alert, which nobody can stop
-        (r"будет отправлен", _paused("the account is empty; the provider sends this message once it is paid", "money")),
         (
             r"недостаточно средств|закончились sms|закончились смс|insufficient",
             _paused("the account is empty", "money"),
@@ -102,12 +111,17 @@ _REFUSALS: tuple[tuple[re.Pattern[str], _Error], ...] = tuple(
 def is_known_error(text: str) -> bool:
     """Whether a text that stands alone is one of the refusals that are known, and not a page of somebody else."""
     folded = text.casefold()
-    return any(found.search(folded) for found in (_MINUTE, _DUPLICATE, *(words for words, _ in _REFUSALS)))
+    return any(found.search(folded) for found in (_MINUTE, _DUPLICATE, _KEPT, *(words for words, _ in _REFUSALS)))
 
 
 def is_duplicate(text: str) -> bool:
     """Whether the provider says that it has a message of this number already."""
     return _DUPLICATE.search(text.casefold()) is not None
+
+
+def is_kept(text: str) -> bool:
+    """Whether the provider says that it has the message and sends it later: nobody can stop it."""
+    return _KEPT.search(text.casefold()) is not None
 
 
 def refused(text: str, *, repeat: bool) -> DeliveryError:
@@ -122,6 +136,8 @@ def refused(text: str, *, repeat: bool) -> DeliveryError:
         if repeat:
             return OutcomeUnknown(sentence, code=raw)
         return NotSent(sentence, code=raw, retry_after=SAME_REQUEST_PAUSE)
+    if is_kept(text):
+        return _kept(raw)
     for words, error in _REFUSALS:
         if words.search(folded):
             return error(raw)
@@ -129,6 +145,13 @@ def refused(text: str, *, repeat: bool) -> DeliveryError:
     if repeat:
         return OutcomeUnknown(sentence, code=raw)
     return TemporaryFailure(sentence, code=raw, retry_after=SAME_REQUEST_PAUSE)
+
+
+def _kept(raw: str) -> OutcomeUnknown:
+    if _UNPAID.search(raw.casefold()):
+        sentence = "the account is empty, and the provider sends this message once it is paid"
+        return KeptUnpaid(sentence, code=raw, cause="money")
+    return OutcomeUnknown("the provider says that it will send this message later", code=raw)
 
 
 def question_refused(text: str) -> DeliveryError:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from bridge.providers import smsgate_codes
@@ -83,7 +82,7 @@ def _given(row: Mapping[str, Any]) -> Given:
 
 def _object(body: bytes, *, paid: bool) -> Mapping[str, Any]:
     try:
-        answer = json.loads(body.decode("utf-8-sig"), parse_float=Decimal)
+        answer = json.loads(body.decode("utf-8-sig"), parse_float=str)
     except (ValueError, RecursionError) as error:
         raise unreadable(paid=paid) from error
     if not isinstance(answer, dict):

@@ -52,12 +52,13 @@ class Xml:
             yield Given(error=_content(error) or "an error without a text")
         for one in response.findall("message/information"):
             id = one.get("id_message", "").strip()
-            said = _content(one) or "an error without a text"
+            said = _content(one)
+            well = said == "send" or (id and (not said or smsgate_codes.state(said) is not None))
             yield Given(
                 id=id,
                 client_id=one.get("client_id_message", "").strip(),
                 phone=one.get("phone", "").strip().lstrip("+"),
-                error="" if id or said == "send" else said,
+                error="" if well else said or "an error without a text",
                 parts=one.get("count_message", ""),
                 way_ids=way_ids({name: value.strip() for name, value in one.attrib.items()}),
             )

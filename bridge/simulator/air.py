@@ -27,10 +27,13 @@ KEPT_MAILS = 2_000
 _ENDS: dict[str, tuple[int, int]] = {
     "delivered": (1, 0),
     "read": (2, 0),
+    "link": (4, 0),
+    "stopped": (-2, 0),
     "expired": (3, 6),
     "undelivered": (20, 1),
     "wrong_number": (22, 249),
     "forbidden": (23, 252),
+    "no_money": (24, 0),
     "unavailable": (25, 248),
 }
 """How a fate ends: status and err (smsc-http.md §8)."""
@@ -130,6 +133,9 @@ class Air:
             status, err = _ENDS[fate]
             ended = message.valid_until if fate == "expired" else handed + timedelta(seconds=delay)
             err = err if fault.err is None else fault.err
+            if self.switches.delivered_first and fate in ("read", "link"):
+                self.timers.at(ended, lambda at: self._move(message.serial, 1, 0, at, fault))
+                ended += timedelta(seconds=delay)
             self.timers.at(ended, lambda at: self._move(message.serial, status, err, at, fault))
 
     def end(self, message: Message, status: int, at: datetime) -> None:
@@ -182,7 +188,10 @@ class Air:
 
     def answer(self, phone: str, to: str, text: str, kind: AnswerKind) -> Answer:
         """*phone* sent *text* to (or rang) the provider's number *to*."""
-        answer = Answer(next(self._answer_ids), phone, to, text, kind, self.now())
+        number = next(self._answer_ids)
+        if self.switches.inbound_ids == "swapped":
+            number += 1 if number % 2 else -1
+        answer = Answer(number, phone, to, text, kind, self.now())
         self.answers.append(answer)
         self.changes.publish(Change("answer", phone, answer.as_json()))
         for handler in self.handlers:
@@ -194,6 +203,11 @@ class Air:
             for post in link.link_answer_posts(answer):
                 self.post(post)
         return answer
+
+    def hours(self, login: str) -> float:
+        """Hours from Moscow of the clock by which dates are written for that account."""
+        account = self.accounts.get(login)
+        return account.zone_hours if account is not None and self.switches.dates == "account" else 0
 
     def last_originator(self, phone: str) -> str:
         """What the newest message on *phone* shows as its sender, "" when there is none."""

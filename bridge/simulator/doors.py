@@ -6,8 +6,10 @@ Answers carry Content-Length and are never chunked: the PHP library misreads chu
 from __future__ import annotations
 
 import asyncio
+import re
 from asyncio import Transport
 from collections.abc import Coroutine
+from dataclasses import replace
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
@@ -23,11 +25,15 @@ EXTENSION = "simulator.transport"
 """Where the server puts the connection's transport into the scope (``serve.Protocol`` does)."""
 
 _LARGEST = 4 * 1024 * 1024
+_HUGE = 32 * 1024 * 1024
 _SPOILED = {
     "garbage": b"\x00\xff\xfe{]]>not an answer",
     "html": b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
     "empty": b"",
+    "ok": b"OK",
 }
+_ID = re.compile(rb'(\A(?=[0-9]+(?:,[^-]|\Z))|"id(?:_message)?": *"?|ID - |<id>| id_message=")[1-9][0-9]*')
+"""A message's id in any of the forms of a send's answer; the 0 of an error is none."""
 
 
 class SmscDoor:
@@ -77,7 +83,7 @@ class SmscDoor:
         if fault.silent or fault.drop in ("before", "after"):
             await _cut(transport, receive, flush=False)
             return
-        await _start(send, reply, fault.http_status)
+        await _start(send, reply, fault.http_status if fault.http_status != 200 else reply.status)
         if fault.half:
             await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
             await _cut(transport, receive, flush=True)
@@ -138,6 +144,13 @@ def spoil(reply: Reply, fault: Fault) -> Reply:
     """What the door sends instead of its answer."""
     if fault.answer is None:
         return reply
+    if fault.answer == "huge":  # still an answer for whoever reads all of it
+        return replace(reply, body=reply.body + b" " * _HUGE)
+    if fault.answer == "other id":
+        return replace(reply, body=_ID.sub(rb"\g<1>424242", reply.body))
+    if fault.answer == "charset":
+        said = reply.content_type.rpartition("charset=")[2] or "utf-8"
+        return replace(reply, body=reply.body.decode(said, "replace").encode("utf-16-le"))
     return Reply(_SPOILED[fault.answer], "text/html" if fault.answer == "html" else reply.content_type)
 
 

@@ -17,7 +17,10 @@ from pydantic import Field, TypeAdapter
 from bridge.simulator.settings import Setting
 
 Door = Literal["send", "price", "status", "balance", "get", "info", "wait_call", "mail", "bind", "link"]
-Fate = Literal["delivered", "read", "expired", "undelivered", "wrong_number", "forbidden", "unavailable", "waiting"]
+Fate = Literal[
+    "delivered", "read", "link", "expired", "undelivered", "wrong_number", "forbidden", "no_money", "unavailable",
+    "stopped", "waiting",
+]  # fmt: skip
 Receipts = Literal["normal", "none", "lost", "twice", "reversed"]
 
 
@@ -26,11 +29,12 @@ class Fault(Setting):
 
     *refuse* answers that error code and takes nothing; *silent* never answers; *drop* cuts the connection
     ``before`` the request is taken, ``after`` it without a byte, or once it is fully ``answered``; *half*
-    cuts in the middle of the answer; *answer* sends something that is no answer; *http_status* goes with
-    it. All but *refuse* and ``drop: before`` take the message all the same, unless *take* says otherwise.
+    cuts in the middle of the answer; *answer* sends something that is no answer, or a spoiled one: ``huge``, in
+    another ``charset`` than it says, with some ``other id``; *http_status* goes with it. All but *refuse* and
+    ``drop: before`` take the message all the same, unless *take* says otherwise.
     *delay* and *drip* are seconds before the answer and between its bytes; *throttle* is requests a second.
     *fates* are those of single channels (``{"viber": "undelivered"}``), where one message has several.
-    *command_status* is SMPP's *refuse*, for its doors ``bind``, ``send`` and ``status``; ``link`` is enquire_link.
+    *command_status* is SMPP's *refuse*; its doors are ``bind``, ``send``, ``status`` and ``link`` (enquire_link).
     *receipts*: ``none`` the network never reports, ``lost`` it does but nothing is posted.
     """
 
@@ -41,7 +45,7 @@ class Fault(Setting):
     silent: bool = False
     drop: Literal["before", "after", "answered"] | None = None
     half: bool = False
-    answer: Literal["garbage", "html", "empty"] | None = None
+    answer: Literal["garbage", "html", "empty", "ok", "huge", "charset", "other id"] | None = None
     http_status: int = Field(default=200, ge=200, le=599)
     delay: float = Field(default=0, ge=0, le=600)
     drip: float = Field(default=0, ge=0, le=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import count
@@ -90,11 +91,23 @@ def _text(parsed: EmailMessage) -> str:
     return text.replace("\r\n", "\n")
 
 
-async def open_inbox(air: Air, host: str, port: int, provider: MailDoor | None = None) -> asyncio.Server:
-    """Listen; *port* 0 takes a free one. The caller closes the server. *provider* reads what is sent to it."""
+async def open_inbox(
+    air: Air, host: str, port: int, provider: MailDoor | None = None, tls: ssl.SSLContext | None = None
+) -> asyncio.Server:
+    """Listen; *port* 0 takes a free one. The caller closes the server. *provider* reads what is sent to it.
+
+    STARTTLS is offered with *tls*, and never insisted on.
+    """
     inbox = Inbox(air, provider)
 
     def protocol() -> SMTP:
-        return SMTP(inbox, data_size_limit=_LARGEST, enable_SMTPUTF8=True, hostname="simulator.test", ident="simulator")
+        return SMTP(
+            inbox,
+            data_size_limit=_LARGEST,
+            enable_SMTPUTF8=True,
+            hostname="simulator.test",
+            ident="simulator",
+            tls_context=tls,
+        )
 
     return await asyncio.get_running_loop().create_server(protocol, host, port)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -49,8 +50,8 @@ class Server(uvicorn.Server):
         yield
 
 
-def configured(app: ASGIApp) -> uvicorn.Config:
-    """How the simulator's application must be served."""
+def configured(app: ASGIApp, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
+    """How the simulator's application must be served; in the clear without *tls*."""
     return uvicorn.Config(
         app,
         http=Protocol,
@@ -63,14 +64,17 @@ def configured(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+async def served(
+    app: ASGIApp, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Serve *app* inside the block; gives the port. CannotListen when the address cannot be had."""
     listener = _bound(host, port)
-    server = Server(configured(app))
+    server = Server(configured(app, tls))
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="simulator http")
     try:
         await server.ready.wait()

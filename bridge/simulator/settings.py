@@ -65,6 +65,7 @@ class Limits(Setting):
     flood_gap_seconds: float = 30
     bad_requests_a_minute: int = 10
     block_seconds: float = 300
+    characters: int = 1000
 
 
 class SmsgateSwitches(Setting):
@@ -102,7 +103,9 @@ class SmppSwitches(Setting):
     """What the SMPP page leaves open (smsc-smpp.md §7), and that provider's own limits. Times in seconds.
 
     *a_second* is submits, 0 for no limit. *binds* is connections of one login. *again_seconds* after a delivery that
-    was not acknowledged it comes again. *intermediate*: "handed to the operator" is reported too.
+    was not acknowledged it comes again. *intermediate*: "handed to the operator" is reported too. *coding_3* is what
+    the standard's Latin-1 is read as. *iso_system_type*: after a bind with system_type ``ISO`` coding 0 is Latin-1.
+    *groups*: a destination may be a group or a list. *sar_and_payload*: False knows parts by their header only.
     """
 
     idle_seconds: float = 120
@@ -117,6 +120,11 @@ class SmppSwitches(Setting):
     receipts: Literal["both", "tlvs", "text"] = "both"
     intermediate: bool = False
     inbound: Literal["udh", "udh16", "sar", "payload", "latin-1", "off"] = "udh"
+    coding_3: Literal["gsm", "latin-1"] = "gsm"
+    iso_system_type: bool = True
+    strict_lengths: bool = False
+    sar_and_payload: bool = True
+    groups: bool = False
 
 
 class Switches(Setting):
@@ -127,17 +135,31 @@ class Switches(Setting):
     identical: Literal["phones+mes+sender", "everything"] = "phones+mes+sender"
     hosts_share_memory: bool = True
     trim_before_commands: bool = True
+    commands: Literal["all", "documented"] = "all"
+    nl_escapes: bool = True
+    dates: Literal["moscow", "account"] = "moscow"
     repair_numbers: bool = True
     string_ids: bool = True
     md5_passwords: bool = True
     charge_failures: bool = True
     json_numbers_as_text: bool = False
+    json_money_as_numbers: bool = False
+    error_status: Literal[200, 400] = 200
+    filed_after: float = 0
+    delivered_first: bool = False
     status_tail: bool = False
+    status_place: Literal["after cost", "after phone", "after err"] = "after cost"
+    history_all: Literal[1, 2] = 2
+    empty_history: Literal["list", "error"] = "list"
+    answers_period: Literal["day", "24 hours", "all"] = "day"
+    inbound_ids: Literal["growing", "swapped"] = "growing"
+    info_brief: bool = False
     status_parts: bool = False
     echo_parameters: bool = True
     echo_charset: bool = False
     omit_err: bool = False
     extra_fields: dict[str, str] = {}
+    sum_in_documents: bool = True
     inbound_id: bool = True
     inbound_delay: float = 0
     inbound_template: str = "{phone}:{mes}:{to}:{secret}"
@@ -157,10 +179,14 @@ class Switches(Setting):
         "rnet": "",
     }
     wait_call_numbers: tuple[str, ...] = ("77770000001", "77770000002")
+    wait_call_separator: str = ","
     mail_decodes: bool = True
     mail_trims: bool = True
     mail_lists: bool = True
     mail_duplicates: bool = True
+    mail_html: bool = True
+    mail_lines: bool = True
+    mail_test_sends: bool = False
     mail_errors: Literal["drop", "refuse", "mail"] = "drop"
     limits: Limits = Limits()
     smsgate: SmsgateSwitches = SmsgateSwitches()

@@ -69,9 +69,9 @@ class Simulator:
         loops = (self.air.timers.run(), self.courier.run())
         self._tasks = [asyncio.create_task(loop, name="simulator") for loop in loops]
 
-    async def listen_for_mail(self, host: str, port: int) -> int:
+    async def listen_for_mail(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Open an SMTP inbox, in which mails to ``send@send.<domain>`` are the provider's; the port it got."""
-        server = await open_inbox(self.air, host, port, MailDoor(self.air, self.smsc))
+        server = await open_inbox(self.air, host, port, MailDoor(self.air, self.smsc), tls)
         self._inboxes.append(server)
         return int(server.sockets[0].getsockname()[1])
 

@@ -27,6 +27,10 @@ _ENQUIRE_ANSWER = 10.0  # seconds until a peer that does not answer is no longer
 _MOST_ARRIVING = 64  # short messages in the hands of their taker; the peer is to keep what comes beyond that
 _REFUSED_FOR_GOOD = 0x65  # ESME_RX_P_APPN: of what nobody can read a repeat brings nothing
 _LAST_SEQUENCE = 0x7FFFFFFF
+_FOR_ANSWERS = 0.75  # of the time of a goodbye: for what is owed; the rest is for the peer's goodbye
+_ANSWERS_OWED = 5.0  # seconds that a peer who has said goodbye gets for what it still owes
+_HANGS_UP = 1.0  # seconds for it to hang up first
+_MOST_UNREAD = 256 * 1024  # octets of ours that a peer may leave unread while it goes on asking (threats T37)
 
 Taker = Callable[[ShortMessage], Awaitable[int]]
 """Keeps what arrived and gives the command_status to answer with: 0 once it is safe."""
@@ -82,7 +86,8 @@ class Link:
         self._waiting: dict[int, tuple[int, asyncio.Future[Answer]]] = {}
         self._arriving: set[asyncio.Task[None]] = set()
         self._down = asyncio.Event()
-        self._leaving = False  # the peer has unbound: what it owes us may still come, nothing new may go
+        self._leaving = False  # one side has unbound: what is owed may still come, nothing new may go
+        self._parting: asyncio.Task[None] | None = None
         self.why = ""  # it went down
         loop = asyncio.get_running_loop()
         self._heard_at = loop.time()
@@ -111,7 +116,8 @@ class Link:
                 except BaseException:
                     link.cut("the bind was not answered")
                     raise
-        except (OSError, OutcomeUnknown) as error:  # a certificate that is not valid is an OSError, a timeout too
+        except (OSError, UnicodeError, OutcomeUnknown) as error:  # a bad certificate and a timeout are OSErrors, a
+            # name that cannot be looked up may be a UnicodeError
             raise NotSent(f"no link to {peer}: {_why(error)}") from error
         if answer.status:
             link.cut("not bound")
@@ -153,16 +159,13 @@ class Link:
         except TimeoutError as error:
             raise OutcomeUnknown("no answer in time") from error
 
-    async def close(self, within: float = 5.0) -> None:
-        """Begin nothing more, await answers and what is being kept, unbind, hang up; *within* seconds for each."""
+    async def close(self, within: float = 4.0) -> None:
+        """Begin nothing more, await answers and what is being kept, unbind, hang up: all *within* seconds (F19)."""
         self._leaving = True
-        answers = [answered for _command, answered in self._waiting.values()]
-        pending: list[asyncio.Future[Any]] = [*answers, *self._arriving]
-        if pending:
-            await asyncio.wait(pending, timeout=within)
+        await self._settled(within * _FOR_ANSWERS)
         if not self._down.is_set():
             with suppress(OutcomeUnknown, TimeoutError):
-                async with asyncio.timeout(within):
+                async with asyncio.timeout(within * (1 - _FOR_ANSWERS)):
                     await self._given(pdu.UNBIND, b"")
         self.cut("closed")
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -178,7 +181,8 @@ class Link:
             if not answered.done():
                 answered.set_exception(OutcomeUnknown(f"the link broke: {why}"))
                 answered.exception()  # whoever waits is told; of one that nobody waits for nothing is to be logged
-        for task in (*self._tasks, *self._arriving):
+        parting = () if self._parting is None else (self._parting,)
+        for task in (*self._tasks, *self._arriving, *parting):
             if task is not asyncio.current_task():
                 task.cancel()
 
@@ -201,7 +205,24 @@ class Link:
             self._arrived(one)
         else:
             self._reply(one.answer())
-            self._leaving = self._leaving or one.command == pdu.UNBIND
+            if one.command == pdu.UNBIND and self._parting is None:
+                self._leaving = True
+                self._parting = asyncio.get_running_loop().create_task(self._part())
+
+    async def _part(self) -> None:
+        """The peer said goodbye: a link of no use is not waited on, or the next one would come late."""
+        await self._settled(_ANSWERS_OWED)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HANGS_UP):
+                await self._down.wait()
+        self.cut("the peer said goodbye")
+
+    async def _settled(self, within: float) -> None:
+        """Until every answer is here and everything that arrived is kept."""
+        answers = [answered for _command, answered in self._waiting.values()]
+        pending: list[asyncio.Future[Any]] = [*answers, *self._arriving]
+        if pending:
+            await asyncio.wait(pending, timeout=within)
 
     def _answered(self, one: Pdu) -> None:
         command, answered = self._waiting.get(one.sequence, (0, None))
@@ -238,8 +259,11 @@ class Link:
             self._reply(one.answer(status, b"\0"))
 
     def _reply(self, answer: Pdu) -> None:
-        if not self._down.is_set():
-            self._writer.write(answer.encoded())
+        if self._down.is_set():
+            return
+        self._writer.write(answer.encoded())
+        if self._writer.transport.get_write_buffer_size() > _MOST_UNREAD:
+            self.cut("the peer does not read")
 
     async def _keep_alive(self) -> None:
         loop = asyncio.get_running_loop()

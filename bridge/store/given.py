@@ -1,14 +1,16 @@
-"""Finding messages by the ids that their providers gave them."""
+"""What providers gave us to remember: their ids of messages, and who wants nothing more by some way."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
 
-from bridge.store import schema
+from bridge.model import JournalEntry, Unsubscribed
+from bridge.store import journal, schema
 from bridge.store.engine import Tx
-from bridge.store.statements import Statement, to_us
+from bridge.store.statements import Statement, from_us, to_us
 
 _m, _s = schema.messages.c, schema.submissions.c
 _MOST = 200  # hand-overs to one phone in a day
@@ -61,6 +63,12 @@ _WRITTEN_TO = Statement(
 
 _u = schema.unsubscribed.c
 _UNSUBSCRIBED = Statement(select(_u.account, _u.way).where(_u.phone == bindparam("phone")).order_by(_u.account, _u.way))
+_EVERYBODY = Statement(select(_u.account, _u.way, _u.phone, _u.since).order_by(_u.since, _u.phone, _u.account, _u.way))
+_SUBSCRIBE = Statement(
+    schema.unsubscribed.delete().where(
+        _u.phone == bindparam("the_phone"), _u.account == bindparam("the_account"), _u.way == bindparam("the_way")
+    )
+)
 _ANYBODY = Statement(select(_u.phone).limit(1))
 
 
@@ -89,6 +97,26 @@ def unsubscribed(tx: Tx, phone: str) -> tuple[tuple[str, str], ...]:
 def is_anybody_unsubscribed(tx: Tx) -> bool:
     """Whether anybody is: mostly nobody, so nobody has to be looked up."""
     return tx.one(_ANYBODY) is not None
+
+
+def all_unsubscribed(tx: Tx) -> list[Unsubscribed]:
+    """Everybody who wants nothing more by some way, oldest first."""
+    return [Unsubscribed(account, way, phone, from_us(since)) for account, way, phone, since in tx.rows(_EVERYBODY)]
+
+
+def subscribe_again(tx: Tx, chosen: Sequence[Unsubscribed], by: str, now: datetime) -> list[Unsubscribed]:
+    """Take *chosen* back, for *by* (a name); those that were still there. Each leaves a step in the journal."""
+    found = [
+        one
+        for one in chosen
+        if tx.run(_SUBSCRIBE, {"the_phone": one.phone, "the_account": one.account, "the_way": one.way})
+    ]
+    journal.add(tx, [JournalEntry(now, "phone.subscribed", data=_step(one, by)) for one in found])
+    return found
+
+
+def _step(one: Unsubscribed, by: str) -> dict[str, object]:
+    return {"phone": one.phone, "way": one.way, "account": one.account, "since": one.since.isoformat(), "by": by}
 
 
 def under_way_by_ours(tx: Tx, account: str, client_id: str) -> tuple[str, str] | None:

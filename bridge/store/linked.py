@@ -2,7 +2,8 @@
 
 A receipt may be here before the answer that names its message is written, so what fits no message is parked and looked
 at again (``adopt``). A text of several parts has arrived when all of them have, and has not when one has not. Pieces
-of an inbound SMS are parked likewise until the last one is there. Everything is kept once, however often it comes.
+of an inbound SMS are parked likewise until the last one is there; that they were read is remembered for a while: a
+provider that heard no answer to the last one brings it again. Everything is kept once, however often it comes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
+from urllib.parse import quote, unquote
 
 from sqlalchemy import bindparam, delete, select, update
 
@@ -28,7 +31,7 @@ _SAME_SMS = timedelta(minutes=1)  # the same words within it, also by callback, 
 _GUESS_WITHIN = timedelta(minutes=15)  # between a hand-over without an answer and the receipt that is taken for its own
 _MAY_LACK_IDS = frozenset({("UNKNOWN", "UNKNOWN"), ("ACCEPTED", "ACCEPTED"), ("ACCEPTED", "ACCEPTED_NO_ID")})
 _MOST = 200
-_PIECE = "piece"
+_PIECE, _READ = "piece", "read"  # how the names of pieces begin, and of those that were read
 _r, _s, _m, _in = schema.receipts.c, schema.submissions.c, schema.messages.c, schema.replies.c
 
 _ADD = insert(schema.receipts, or_ignore=True)
@@ -39,7 +42,11 @@ _BY_PHONE = Statement(
     .order_by(_s.message_id.desc(), _s.attempt.desc())
     .limit(_MOST)
 )
-_OF_PARTS = Statement(select(_r.client_id, _r.state, _r.code, _r.error, _r.at).where(one_of(_r.event_key, "keys")))
+_OF_PARTS = Statement(
+    select(_r.client_id).where(
+        one_of(_r.event_key, "keys"), _r.message_id == bindparam("message"), _r.state == "DELIVERED"
+    )
+)
 _PARKED = Statement(
     select(_r.event_key, _r.provider, _r.account, _r.client_id, _r.phone, _r.state, _r.code, _r.error, _r.at)
     .where(
@@ -47,6 +54,7 @@ _PARKED = Statement(
         one_of(_r.account, "accounts"),
         _r.received_at >= bindparam("since"),
         _r.client_id.not_like(f"{_PIECE}/%"),
+        _r.client_id.not_like(f"{_READ}/%"),
         _r.event_key.like("%/dlr:%"),
     )
     .order_by(_r.received_at.desc())
@@ -74,6 +82,19 @@ _OLD_PIECES = Statement(
     .limit(_MOST)
 )
 _FORGET = Statement(delete(schema.receipts).where(one_of(_r.event_key, "keys"), _r.message_id == 0))
+_MARK_READ = Statement(
+    update(schema.receipts)
+    .where(_r.event_key == bindparam("key"), _r.message_id == 0)
+    .values(client_id=bindparam("read_as"), error=bindparam("digest"))
+)
+_FORGET_READ = Statement(
+    delete(schema.receipts).where(
+        _r.message_id == 0,
+        one_of(_r.account, "accounts"),
+        _r.client_id.like(f"{_READ}/%"),
+        _r.received_at <= bindparam("until"),
+    )
+)
 _SAID = Statement(
     select(_in.to, _in.text, _in.event_key)
     .where(
@@ -200,7 +221,9 @@ def piece(
 ) -> Pieces | None:
     """Park one piece; *place* is its text's reference and number of parts. All of them, once none is missing."""
     reference, total = place
-    name = f"{_PIECE}/{phone}/{to}/{reference}/{total}"
+    name = f"{_PIECE}/{quote(phone, safe='+')}/{quote(to, safe='+')}/{reference}/{total}"
+    if _was_read(tx, account, name, part, now):
+        return None
     known = _parked(tx, account, name, provider)
     stale = [key for key, received in known[1] if received < now - 2 * PIECES_WAIT]
     if stale:  # of a text long ago that had the same reference
@@ -208,7 +231,7 @@ def piece(
     tx.run(
         _ADD,
         {
-            "event_key": f"{account}/{name}/{part.number}",
+            "event_key": _piece_key(account, name, part),
             "message_id": 0,
             "provider": provider,
             "account": account,
@@ -226,16 +249,47 @@ def piece(
 
 
 def late_pieces(tx: Tx, accounts: Sequence[str], now: datetime) -> list[Pieces]:
-    """Texts whose other pieces have not come for ten minutes."""
+    """Texts whose other pieces have not come for ten minutes. What was read before that is forgotten."""
     values = {"accounts": Keys(sorted(accounts)), "until": to_us(now - PIECES_WAIT)}
+    tx.run(_FORGET_READ, values)
     found = tx.rows(_OLD_PIECES, values)
     return [_parked(tx, account, name, provider)[0] for account, name, provider in found]
 
 
 def joined(tx: Tx, pieces: Pieces) -> None:
-    """They are read: forget them."""
-    keys = [key for key, _received in _parked(tx, pieces.account, pieces.name, pieces.provider)[1]]
-    tx.run(_FORGET, {"keys": Keys(keys)})
+    """They are read: forget their words, and remember for ten minutes that they came."""
+    name = _name_of_read(pieces.name)
+    for part in pieces.parts:
+        values = {"key": _piece_key(pieces.account, pieces.name, part), "read_as": name, "digest": _digest(part)}
+        tx.run(_MARK_READ, values)
+
+
+def _was_read(tx: Tx, account: str, name: str, part: Part, now: datetime) -> bool:
+    """Whether that very piece is one of a text that was read a moment ago: its acknowledgement got lost.
+
+    Other words under the same number are a new text: its sender has begun to count anew.
+    """
+    rows = tx.rows(_PIECES, {"account": account, "name": _name_of_read(name)})
+    if not rows:
+        return False
+    since = now - PIECES_WAIT
+    read = {code.partition("/")[0]: digest for _key, _phone, code, digest, came in rows if from_us(came) > since}
+    if read.get(str(part.number)) == _digest(part):
+        return True
+    tx.run(_FORGET, {"keys": Keys([row[0] for row in rows])})
+    return False
+
+
+def _piece_key(account: str, name: str, part: Part) -> str:
+    return f"{account}/{name}/{part.number}"
+
+
+def _name_of_read(name: str) -> str:
+    return f"{_READ}/{name.removeprefix(f'{_PIECE}/')}"
+
+
+def _digest(part: Part) -> str:
+    return sha256(bytes((part.coding,)) + part.octets).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,9 +340,17 @@ def _of_whole(tx: Tx, said: Receipt, found: _Found, account: str) -> Receipt | N
     )  # fmt: skip
     if len(found.part_ids) < 2 or said.state != "DELIVERED":
         return whole
-    keys = [_key(account, one, code) for one in found.part_ids for code in _DELIVERED]
-    arrived = {id for id, state, *_rest in tx.rows(_OF_PARTS, {"keys": Keys(keys)}) if state == "DELIVERED"}
-    return whole if arrived >= set(found.part_ids) else None
+    spelled = {one: _notations(one) for one in found.part_ids}
+    keys = [_key(account, each, code) for ways in spelled.values() for each in sorted(ways) for code in _DELIVERED]
+    arrived = {row[0] for row in tx.rows(_OF_PARTS, {"keys": Keys(keys), "message": found.message_id})}
+    return whole if all(ways & arrived for ways in spelled.values()) else None
+
+
+def _notations(id: str) -> frozenset[str]:
+    """*id*, and how a receipt may spell it: answers and receipts of one server differ between base 10 and 16."""
+    as_decimal = {form for number in _numbers(id, 10) for form in (f"{number:x}", f"{number:X}")}
+    as_hexadecimal = {str(number) for number in _numbers(id, 16)}
+    return frozenset({id, *as_decimal, *as_hexadecimal})
 
 
 _DELIVERED = ("1", "2", "4")  # status codes of the provider that mean it
@@ -308,4 +370,4 @@ def _parked(tx: Tx, account: str, name: str, provider: str) -> tuple[Pieces, lis
         keys.append((key, from_us(received)))
     _piece, phone, to, _reference, total = name.split("/")
     ordered = tuple(part for _number, part in sorted(parts.items()))
-    return Pieces(name, account, provider, phone, to, int(total), ordered), keys
+    return Pieces(name, account, provider, unquote(phone), unquote(to), int(total), ordered), keys

@@ -166,3 +166,4 @@ class Ports:
     demo: DemoInfo | None = None
     console_open: bool = False  # the listener is on loopback: the console needs no sign-in
     hosts: frozenset[str] = field(default_factory=frozenset)
+    silent: Callable[[], Mapping[str, str]] = dict  # gateways that cannot be used now, and why

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from bridge.config.spans import parse_duration
 from bridge.web.seen import Seen
 
 _Sentence = Callable[[Seen, re.Match[str], str], str]
@@ -42,16 +43,92 @@ def _table() -> list[tuple[re.Pattern[str], _Sentence]]:
         (re.compile(r"loop"), lambda v, m, rule: v.say("reason.loop")),
         (re.compile(r"same mail as (?P<id>.*)"), lambda v, m, rule: v.say.reason("same", id=m["id"])),
         (re.compile(r"too late to be sent"), lambda v, m, rule: v.say("reason.late")),
+        (
+            re.compile(r"silenced by (?P<name>.*) until (?P<at>\S+)"),
+            lambda v, m, rule: v.say("reason.silenced", name=m["name"], at=m["at"]),
+        ),
+        (
+            re.compile(r"hidden by (?P<name>.*?) \((?P<key>.*)\)"),
+            lambda v, m, rule: v.say("reason.hidden", name=m["name"], key=m["key"]),
+        ),
+        (
+            re.compile(r"(?P<n>[0-9]+) of (?P<m>[0-9]+) in (?P<span>(?:[0-9.]+[a-z]+)+)"),
+            lambda v, m, rule: v.say("reason.threshold", n=m["n"], m=m["m"], span=v.span(parse_duration(m["span"]))),
+        ),
+        (re.compile(r"in the digest at (?P<at>.*)"), lambda v, m, rule: v.say.reason("digest", at=m["at"])),
+        (re.compile(r"storm and digest at (?P<at>.*)"), lambda v, m, rule: v.say.reason("storm", at=m["at"])),
+        (re.compile(r"collecting until (?P<at>.*)"), lambda v, m, rule: v.say("reason.collecting", at=m["at"])),
+        (re.compile(r"quiet hours until (?P<at>.*)"), lambda v, m, rule: v.say("reason.quiet", at=m["at"])),
+        (re.compile(r"over budget (?P<name>.*)"), lambda v, m, rule: v.say("reason.budget", name=m["name"])),
+        (
+            re.compile(r"(?:outcome )?unknown[:,] (?P<why>.*)"),
+            lambda v, m, rule: v.say("reason.unproved", why=sentence(v, m["why"])),
+        ),
+        (
+            re.compile(r"asked (?P<n>[0-9]+) times: (?P<said>.*)"),
+            lambda v, m, rule: v.say("reason.asked", n=int(m["n"]), said=_heard(v, m["said"])),
+        ),
+        (
+            re.compile(r"it was given (?P<n>[0-9]+) numbers within an hour"),
+            lambda v, m, rule: v.say("reason.numbers", n=int(m["n"])),
+        ),
+        (
+            re.compile(r"the rule “(?P<rule>.*)” is gone"),
+            lambda v, m, rule: v.say("reason.gone", rule=m["rule"]),
+        ),
     ]  # fmt: skip
 
 
 _TABLE = _table()
+_PLAIN = {
+    "nobody to tell": "reason.nobodytotell",
+    "many answers": "reason.answers",
+    "many mails": "reason.mails",
+    "many acks": "reason.acks",
+    "unknown number": "reason.stranger",
+    "no number was given to it": "reason.nonumber",
+    "nothing is open for it": "reason.nothingopen",
+    "it would be dearer": "reason.dearer",
+    "no answer in time": "reason.noanswer",
+    "no gateway gives numbers now": "reason.nogateway",
+    "its answer came late": "reason.answeredlate",
+    "never asked": "reason.neverasked",
+}
+_SAID = {
+    "found": "said.found",
+    "not found": "said.notfound",
+    "another": "said.another",
+    "nothing": "said.nothing",
+    "nobody": "said.nobody",
+}  # what questions about one message brought
+
+
+def _heard(v: Seen, counts: str) -> str:
+    """``3 × not found, 1 × nothing`` in the reader's words."""
+    pairs = (each.partition(" × ") for each in counts.split(", "))
+    return ", ".join(f"{n} × {v.say(_SAID[word]) if word in _SAID else word}" for n, _, word in pairs)
 
 
 def sentence(v: Seen, reason: str, rule: str = "") -> str:
     """*reason* as a sentence; *rule* is the rule it is about."""
+    if reason in _PLAIN:
+        return v.say(_PLAIN[reason])
     for pattern, say in _TABLE:
         found = pattern.fullmatch(reason)
         if found:
             return say(v, found, rule)
     return reason
+
+
+def sentences(v: Seen, why: str) -> str:
+    """Several reasons, ``a; b``, each as a sentence; in front of them may stand whom they are about: ``dba, ops: a``.
+
+    Words that are no reasons (an operator wrote them) stay as they are.
+    """
+    found = [_after_whom(v, each) for each in why.split("; ")]
+    return " ".join(found) if found != why.split("; ") else why
+
+
+def _after_whom(v: Seen, reason: str) -> str:
+    said, bare = sentence(v, reason), reason.partition(": ")[2]
+    return sentence(v, bare) if said == reason and bare and sentence(v, bare) != bare else said

@@ -1,7 +1,7 @@
-"""The provider of ``docs/how-to/new-gateway.md``, as its manual says and nothing more; with a thread of its own.
+"""The two providers of ``docs/how-to/new-gateway.md``, as their manuals say and nothing more; each with a thread.
 
-It knows nothing of the bridge. ``mood`` is what goes wrong with the next hand-over: ``cut`` takes the message and hangs
-up, ``html`` takes it and answers with somebody else's page, any other text is the code of an error.
+They know nothing of the bridge. ``mood`` is what goes wrong with the next hand-over: ``cut`` takes the message and
+hangs up, ``html`` takes it and answers with somebody else's page, any other text is the code of an error.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def _handler(gateway: LocalGateway) -> type[BaseHTTPRequestHandler]:
             gateway.mood = "" if mood in ("cut", "html") else mood
             if mood == "cut":
                 self.close_connection = True
-                return self.connection.close()
+                self.connection.close()
+                return None
             return self._say(502, "<html>bad gateway</html>") if mood == "html" else self._say(status, answer)
 
         def do_GET(self) -> None:
@@ -94,16 +95,92 @@ def _handler(gateway: LocalGateway) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class OldGateway:
+    """The one that takes GET alone: what it took, in order. *moved*: it answers with a redirect to itself."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict[str, str]] = []
+        self.states: dict[str, str] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.mood = ""
+        self.moved = False
+        self.port = 0
+
+    def asked(self, path: str, query: dict[str, str]) -> str:
+        if (query.pop("user", ""), query.pop("password", "")) != ("acme", KEY):
+            return "ERR 1"
+        if path == "/sendsms":
+            return self._take(query)
+        if path == "/state":
+            known = query["id"].isdigit() and 0 < int(query["id"]) <= len(self.taken)
+            return f"{query['id']} {self.states.get(query['id'], 'DELIVRD')}" if known else "ERR 8"
+        left = 95.5 - 4.5 * len(self.taken)
+        return f'<account><credit currency="KZT">{left:.2f}</credit></account>'
+
+    def _take(self, query: dict[str, str]) -> str:
+        if self.mood.isdigit():
+            return f"ERR {self.mood}"
+        if set(query) != {"to", "from", "text"} or not query["to"].isdigit():
+            return "ERR 3"
+        self.taken.append(query)
+        return f"OK {len(self.taken)}\r\n"
+
+
+def _old_handler(gateway: OldGateway) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            gateway.requests.append((self.command, self.path))
+            parts = urlsplit(self.path)
+            fields = parse_qs(parts.query, keep_blank_values=True, strict_parsing=True)
+            answer, mood = gateway.asked(parts.path, {key: one[0] for key, one in fields.items()}), gateway.mood
+            gateway.mood = "" if mood in ("cut", "html") else mood
+            if mood == "cut":
+                self.close_connection = True
+                self.connection.close()
+                return None
+            return self._say("<html>all is OK 1</html>" if mood == "html" else answer)
+
+        def _say(self, answer: str) -> None:
+            body = answer.encode()
+            self.send_response(302 if gateway.moved else 200)
+            if gateway.moved:
+                self.send_header("Location", self.path)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nobody reads it."""
+
+    return Handler
+
+
 @contextmanager
 def local_gateway() -> Iterator[LocalGateway]:
     """One, listening on loopback."""
     gateway = LocalGateway()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(gateway))
+    with _serving(gateway, _handler(gateway)):
+        yield gateway
+
+
+@contextmanager
+def old_gateway() -> Iterator[OldGateway]:
+    """The same of the one that takes GET alone."""
+    gateway = OldGateway()
+    with _serving(gateway, _old_handler(gateway)):
+        yield gateway
+
+
+@contextmanager
+def _serving(gateway: LocalGateway | OldGateway, handler: type[BaseHTTPRequestHandler]) -> Iterator[None]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     gateway.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield gateway
+        yield
     finally:
         server.shutdown()
         server.server_close()

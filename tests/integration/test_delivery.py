@@ -8,48 +8,30 @@ twice by us.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge.book import RuleBook
-from bridge.book.loading import load_book
-from bridge.delivery.gateways import Gateways
-from bridge.delivery.sender import Sender
-from bridge.delivery.watcher import Watcher
-from bridge.dispatch.decide import bound
-from bridge.intake.read import read
-from bridge.model import Envelope, Happening, Recipient, StoredMail
-from bridge.providers.build import gateways as open_gateways
-from bridge.providers.http import HttpClient
 from bridge.simulator.records import Message as OnPhone
 from bridge.simulator.serve import running
 from bridge.simulator.settings import Account, Limits, Switches
 from bridge.simulator.simulator import Simulator
-from bridge.store import mails, outbox, plans
-from bridge.store.engine import Store, Tx
+from bridge.store import outbox
+from tests.integration import sending_world
+from tests.integration.sending_world import SECRET, Clock, sending
 
 pytestmark = pytest.mark.anyio
 
 PHONE, OTHER = "77010000001", "77010000002"
-SECRET = "pa55word-that-nobody-may-see"
 BALANCE = 100_000
 CONFIG = """
-listen: [{{door: smtp, address: "127.0.0.1:2525", trust: 127.0.0.0/8}}]
-domains: bridge.test
-operator: {{mail: operator@bridge.test}}
-outgoing_mail: {{relay: "smtp://127.0.0.1:1", from: sms@bridge.test, tls: "off"}}
-region: KZ
-timezone: Asia/Almaty
-currency: KZT
 people:
   aigul: {{name: Aigul, phone: "+77010000001"}}
   ivan: {{name: Ivan, phone: "+77010000002"}}
@@ -59,7 +41,6 @@ providers:
           insecure: true}}
   second: {{type: smsc-http, base_url: "http://127.0.0.1:{second}", login: two, password: {{env: DELIVERY_SECRET}},
            insecure: true}}
-budgets: {{total: {{money: 1000000 KZT/day}}}}
 """
 RULES = """
 rules:
@@ -72,58 +53,16 @@ rules:
 """
 
 
-class Clock:
-    """The real one and what was added."""
+@dataclass(kw_only=True)
+class World(sending_world.World):
+    """The same with two pretend providers."""
 
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def forward(self, seconds: float) -> None:
-        self.ahead += timedelta(seconds=seconds)
-
-
-@dataclass
-class World:
-    """Store, sender and watcher as the product has them, and two pretend providers."""
-
-    store: Store
-    book: RuleBook
-    clock: Clock
     first: Simulator
     second: Simulator
-    gateways: Gateways
-    sender: Sender
-    watcher: Watcher
     ports: tuple[int, int]
-    alarms: list[tuple[str, str]] = field(default_factory=list)
-    numbers: Any = field(default_factory=lambda: itertools.count(1))
-
-    async def mail(self, to: str, subject: str = "") -> None:
-        """An alert comes in, is kept and decided; whatever follows may go."""
-        subject = subject or f"disk {next(self.numbers)} is full"
-        content = f"From: mon@host.test\r\nSubject: {subject}\r\n\r\nlook\r\n".encode()
-        envelope = Envelope(content, self.clock(), "mon@host.test", (Recipient(f"{to}@bridge.test"),))
-
-        def come_in(tx: Tx) -> None:
-            number = mails.keep(tx, envelope, "test")
-            self.decide(tx, [read(StoredMail(number, envelope), self.book)])
-
-        await self.store.write(come_in)
-        self.sender.wake()
-
-    def decide(self, tx: Tx, happenings: Sequence[Happening]) -> None:
-        book, now = self.book, self.clock()
-        decided = plans.plan(tx, happenings, *bound(book, now), now)
-        assert [one.error for one in decided if one.error] == []
 
     def fault(self, simulator: Simulator | None = None, **fault: object) -> None:
         (simulator or self.first).set_faults({"smsc": {"all": fault}} if fault else {})
-
-    async def states(self) -> list[str]:
-        return [row[0] for row in await self.store.read(lambda tx: tx.raw("SELECT state FROM messages ORDER BY id"))]
 
     async def attempts(self) -> list[tuple[str, str, str]]:
         """(provider, state, code) of every hand-over, in order."""
@@ -185,37 +124,15 @@ def _simulator(clock: Clock, login: str) -> Simulator:
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setenv("DELIVERY_SECRET", SECRET)
     monkeypatch.setattr("bridge.providers.smsc_http.LONGEST", 0.3)  # nobody waits 25 s for a silent provider here
-    clock, store = Clock(), Store(tmp_path / "bridge.db")
+    clock = Clock()
     first, second = _simulator(clock, "one"), _simulator(clock, "two")
     async with AsyncExitStack() as stack:
         doors = [AsyncExitStack(), AsyncExitStack()]
         stack.push_async_callback(lambda: asyncio.gather(*(door.aclose() for door in doors)))
         ports = await doors[0].enter_async_context(running(first)), await doors[1].enter_async_context(running(second))
-        (tmp_path / "rules").mkdir()
-        (tmp_path / "rules" / "10.yaml").write_text(RULES)
-        (tmp_path / "config.yaml").write_text(CONFIG.format(first=ports[0], second=ports[1]))
-        book = load_book(tmp_path / "config.yaml").require()
-        http = await stack.enter_async_context(HttpClient())
-        gateways = Gateways(open_gateways(book.config.providers, http), clock)
-        await store.open()
-        stack.callback(store.close)
-        alarms: list[tuple[str, str]] = []
-        made: list[World] = []
-        sender = Sender(
-            store, lambda: made[0].gateways, owner="n1/a", now=clock,
-            decide_failed=lambda tx, failed: made[0].decide(tx, failed),
-            alarm=lambda kind, name, _why: alarms.append((kind, name)),
-        )  # fmt: skip
-        watcher = Watcher(
-            store, lambda: made[0].gateways, owner="n1/a", now=clock,
-            decide=lambda tx, happened: made[0].decide(tx, happened), submit=sender.submit,
-        )  # fmt: skip
-        made.append(World(store, book, clock, first, second, gateways, sender, watcher, ports, alarms))
-        sending = asyncio.create_task(sender.run())
-        yield made[0]
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
-        await sender.finish(2)
+        config = CONFIG.format(first=ports[0], second=ports[1])
+        make = partial(World, first=first, second=second, ports=ports)
+        yield await stack.enter_async_context(sending(tmp_path, config, RULES, clock, make))
 
 
 # taken, and what it costs

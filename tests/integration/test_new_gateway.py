@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -40,20 +40,24 @@ store: "sqlite://{folder}/bridge.db"
 people: {{aigul: {{phone: "+77010000001"}}}}
 budgets: {{total: {{money: 2000 KZT/day}}}}
 """
+Provider = TypeVar("Provider")
 PHONE, PATH, WORD = "+77010000001", "a-long-random-path", "canary-w0rd"
 
 
 def described(port: int) -> str:
     """The pieces of the page, put together as they stand there, at the address of the pretend provider."""
-    blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+    page = PAGE.read_text(encoding="utf-8").partition("## A gateway that takes GET alone")[0]
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.S)
     whole = "".join(blocks).replace("https://api.local.example", f"http://127.0.0.1:{port}")
     return whole.replace("{credential: local}", "{env: LOCAL}").replace("{credential: local-", "{env: LOCAL_")
 
 
 @dataclass
-class House:
+class House(Generic[Provider]):
+    """A configuration with a provider behind it, and the command line in front."""
+
     folder: Path
-    provider: LocalGateway
+    provider: Provider
 
     @property
     def config(self) -> Path:
@@ -71,30 +75,37 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House[LocalGateway]]:
     for name, value in (("LOCAL", KEY), ("LOCAL_path", PATH), ("LOCAL_key", WORD)):
         monkeypatch.setenv(name, value)
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "10.yaml").write_text("rules: [{rule: all, to: aigul}]\n")
     with local_gateway() as provider:
         (tmp_path / "config.yaml").write_text(FRAME.format(folder=tmp_path) + described(provider.port))
-        asyncio.run(_store(tmp_path))
+        kept_store(tmp_path)
         yield House(tmp_path, provider)
 
 
-async def _store(folder: Path) -> None:
-    store = Store(folder / "bridge.db")
-    await store.open()
-    store.close()
+def kept_store(folder: Path) -> None:
+    """An empty store, as ``run`` makes one."""
+
+    async def make() -> None:
+        store = Store(folder / "bridge.db")
+        await store.open()
+        store.close()
+
+    asyncio.run(make())
 
 
-def test_check_finds_nothing_to_say(house: House) -> None:
+def test_check_finds_nothing_to_say(house: House[LocalGateway]) -> None:
     loaded = load_book(house.config)
     assert loaded.errors == ()
     assert [one for one in loaded.warnings if "local" in one and "not built yet" not in one] == []
 
 
-def test_send_prints_the_life_of_a_message_until_its_receipt(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_send_prints_the_life_of_a_message_until_its_receipt(
+    house: House[LocalGateway], capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ("--via", "local", "--direct", "--wait", "--within", "10", PHONE, "hello & more")
     assert house.call("send", *words) == 0
     said = capsys.readouterr().out
@@ -109,7 +120,7 @@ def test_send_prints_the_life_of_a_message_until_its_receipt(house: House, capsy
     "code,exit_code,word", [("E10", 1, "REJECTED"), ("E21", 75, "CANCELLED"), ("E30", 75, "CANCELLED")]
 )
 def test_send_says_what_the_codes_mean(
-    house: House, capsys: pytest.CaptureFixture[str], code: str, exit_code: int, word: str
+    house: House[LocalGateway], capsys: pytest.CaptureFixture[str], code: str, exit_code: int, word: str
 ) -> None:
     house.provider.mood = code
     assert house.call("send", "--via", "local", "--direct", "--json", PHONE, "hello") == exit_code
@@ -117,7 +128,7 @@ def test_send_says_what_the_codes_mean(
     assert house.provider.taken == {}
 
 
-def test_doctor_asks_for_the_balance(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_asks_for_the_balance(house: House[LocalGateway], capsys: pytest.CaptureFixture[str]) -> None:
     house.call("doctor")
     assert re.search(r"local\W+login fits, balance 95\.50 KZT", capsys.readouterr().out)
 
@@ -133,7 +144,7 @@ def message() -> Message:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mood", ["cut", "html"])
-async def test_F07_a_lost_answer_is_repeated_by_its_id_and_paid_once(house: House, mood: str) -> None:
+async def test_F07_a_lost_answer_is_repeated_by_its_id_and_paid_once(house: House[LocalGateway], mood: str) -> None:
     async with HttpClient() as http:
         door = gateways(house.book.config.providers, http)["local"]
         request = Request(door.canonical(message(), datetime.now(UTC)), "1234")
@@ -148,7 +159,9 @@ async def test_F07_a_lost_answer_is_repeated_by_its_id_and_paid_once(house: Hous
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("code,kind", [("E10", PermanentFailure), ("E21", AccountPaused), ("E99", DeliveryError)])
-async def test_an_error_keeps_the_code_of_the_gateway(house: House, code: str, kind: type[DeliveryError]) -> None:
+async def test_an_error_keeps_the_code_of_the_gateway(
+    house: House[LocalGateway], code: str, kind: type[DeliveryError]
+) -> None:
     house.provider.mood = code
     async with HttpClient() as http:
         door = gateways(house.book.config.providers, http)["local"]
@@ -159,7 +172,7 @@ async def test_an_error_keeps_the_code_of_the_gateway(house: House, code: str, k
 
 
 @pytest.mark.anyio
-async def test_what_phones_write_is_fetched_once(house: House) -> None:
+async def test_what_phones_write_is_fetched_once(house: House[LocalGateway]) -> None:
     house.provider.inbox = [{"id": 5, "from": "77010000001", "body": "12 ок"}]
     store = Store(house.folder / "bridge.db")
     await store.open()
@@ -178,7 +191,9 @@ async def test_what_phones_write_is_fetched_once(house: House) -> None:
 
 
 @pytest.mark.anyio
-async def test_T24_a_post_with_the_secret_moves_the_message_and_one_without_changes_nothing(house: House) -> None:
+async def test_T24_a_post_with_the_secret_moves_the_message_and_one_without_changes_nothing(
+    house: House[LocalGateway],
+) -> None:
     store = Store(house.folder / "bridge.db")
     await store.open()
     try:
@@ -203,7 +218,7 @@ async def test_T24_a_post_with_the_secret_moves_the_message_and_one_without_chan
         store.close()
 
 
-async def _after_sending(house: House, store: Store) -> Callbacks:
+async def _after_sending(house: House[LocalGateway], store: Store) -> Callbacks:
     """One message was taken; what posts come to from now on."""
     house.provider.states = {}
     assert await asyncio.to_thread(house.call, "send", "--via", "local", "--direct", PHONE, "hello") == 0

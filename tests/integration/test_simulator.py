@@ -1,12 +1,10 @@
-"""The simulator over real sockets: old requests byte for byte, every fault, posts, mail, the verb itself."""
+"""The simulator over real sockets: old requests byte for byte, every fault, posts, mail."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,13 +17,11 @@ from urllib.parse import parse_qs, urlencode
 import aiohttp
 import aiosmtplib
 import pytest
-from click.testing import CliRunner
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bridge.cli.simulator import command
 from bridge.simulator.doors import SmscDoor
 from bridge.simulator.serve import CannotListen, running, served
 from bridge.simulator.settings import Limits, Switches
@@ -109,29 +105,59 @@ def _as_post(target: str) -> bytes:
     return f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}".encode()
 
 
-@pytest.mark.parametrize("form", [_as_get, _as_post], ids=["GET", "POST"])
+REPLIES = {
+    "hlr, empty text": "1,1,0.30,999.70",
+    "time, own id, flash, sender": "5,1,18.00,982.00",
+    "format 12 leaves an empty parameter; empty sender is sent": "5,1,18.00,982.00",
+    "price": "18.00,1",
+    "status of one": "-3,0,0",
+    "status of two": "-3,0,0,1,79999999999\n-3,0,0,2,78888888888",
+    "balance": "1000.00",
+}
+"""What each case is answered by an account that has sent nothing; every other one sends one segment under our id 1."""
+
+BINARY = "0605040B8423F0DC0601AE02056A0045C60C036D79736974652E72750001036D7973697465000101"
+ARRIVES = {
+    "translit": ("sms", "Vash parol': 123", "77770000000"),
+    "newline in the text, at most three parts": ("sms", "http://smsc.kz\nSMSC.KZ", "77770000000"),
+    "binary in hex": ("binary", BINARY, "77770000000"),
+    "hlr, empty text": ("hlr", "", "HLR"),
+    "e-mail": ("mail", "Ваш пароль: 123", "source@mysite.com"),
+    "several parameters appended raw": ("sms", "x", "77770000000"),
+    "time, own id, flash, sender": ("flash", "x", "ACME"),
+    "format 12 leaves an empty parameter; empty sender is sent": ("sms", "a~b c", "77770000000"),
+}
+"""Channel, text and sender of what is sent."""
+
+
+def _with_key(target: str) -> str:
+    return target.replace("login=demo&psw=secret", "apikey=demo-key")
+
+
+@pytest.mark.parametrize(
+    ("form", "key"), [(_as_get, False), (_as_post, False), (_as_get, True)], ids=["GET", "POST", "GET with a key"]
+)
 @pytest.mark.parametrize("case", CASES)
-async def test_takes_what_the_php_library_asks(world: World, case: dict[str, Any], form: Any) -> None:
-    answer = await world.raw(form(case["target"]))
+async def test_takes_what_the_php_library_asks(world: World, case: dict[str, Any], form: Any, key: bool) -> None:
+    answer = await world.raw(form(_with_key(case["target"]) if key else case["target"]))
 
     head, body = answer.split(b"\r\n\r\n")
     assert b"200 OK" in head
     assert b"content-length: %d" % len(body) in head
     assert b"transfer-encoding" not in head
-    fields = body.decode().split("\n")[0].split(",")
-    expected = 2 if "cost=1&" in case["target"] else 4 if "send.php" in case["target"] else None
-    if expected:
-        assert len(fields) == expected
-        assert not fields[1].startswith("-")
-    if "mes" in case and "cost=1&" not in case["target"]:
-        assert (await world.messages())[0]["request"]["params"]["mes"] == case["mes"]
+    assert body.decode() == REPLIES.get(case["name"], "1,1,18.00,982.00")
+    sent = [(one["channel"], one["text"], one["sender"]) for one in await world.messages()]
+    assert sent == ([ARRIVES[case["name"]]] if case["name"] in ARRIVES else [])
 
 
-async def test_the_librarys_status_of_two_is_a_line_each_and_balance_one_field(world: World) -> None:
+async def test_tells_the_php_library_its_errors(world: World) -> None:
     targets = {case["name"]: case["target"] for case in LIBRARY["cases"]}
-
-    assert body_of(await world.raw(_as_get(targets["status of two"]))) == b"-3,0,0,1,79999999999\n-3,0,0,2,78888888888"
-    assert body_of(await world.raw(_as_get(targets["balance"]))) == b"1000.00"
+    for name in ("translit", "price", "status of one", "status of two", "balance"):
+        wrong = targets[name].replace("psw=secret", "psw=secre")
+        assert body_of(await world.raw(_as_get(wrong))) == b"0,-2"
+    await world.call("PUT", "/sim/accounts", {"demo": {"balance": "1.00"}})
+    poor = targets["time, own id, flash, sender"]
+    assert body_of(await world.raw(_as_get(poor))) == b"5,-3"
 
 
 async def test_takes_a_multipart_post_and_json_of_the_rest_door(world: World) -> None:
@@ -225,6 +251,46 @@ async def test_T37_an_answer_that_is_none(world: World, answer: str, says: bytes
     assert says in body_of(got)
     assert b"7,1" not in got
     assert len(await world.messages()) == take
+
+
+@pytest.mark.parametrize(
+    "fmt, whole", [("0", b"OK - 1 SMS, ID - 424242"), ("1", b"424242,1"), ("3", b'{"id": 424242, "cnt": 1}')]
+)
+async def test_T37_an_answer_with_another_id(world: World, fmt: str, whole: bytes) -> None:
+    await world.fault(answer="other id")
+
+    assert body_of(await world.send(fmt=fmt)) == whole
+    assert body_of(await world.send(fmt="1")) == b"0,-9"
+    assert [one["id"] for one in await world.messages()] == ["7"]
+
+
+async def test_T37_a_bare_ok(world: World) -> None:
+    await world.fault(answer="ok")
+
+    assert body_of(await world.send(fmt="3")) == b"OK"
+
+
+async def test_T37_an_answer_that_does_not_end(world: World) -> None:
+    await world.fault(answer="huge")
+
+    answer = await world.send(fmt="3", wait=20)
+    assert body_of(answer).rstrip() == b'{"id": 7, "cnt": 1}'
+    assert len(answer) > 32 * 1024 * 1024
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "windows-1251", "koi8-r"])
+async def test_T37_an_answer_in_another_charset_than_it_says(world: World, charset: str) -> None:
+    text = urlencode({"mes": "диск"}, encoding=charset).partition("=")[2]
+    await world.raw(
+        _as_get(f"/sys/send.php?login=demo&psw=secret&phones=77010000001&id=7&mes={text}&charset={charset}")
+    )
+    await world.fault(answer="charset", on=["status"])
+    asked = f"/sys/status.php?login=demo&psw=secret&phone=77010000001&id=7&all=1&fmt=1&charset={charset}"
+    answer = await world.raw(_as_get(asked))
+
+    assert f"charset={charset}".encode() in answer
+    assert "диск".encode(charset) not in answer
+    assert "диск".encode("utf-16-le") in answer
 
 
 async def test_is_slow(world: World) -> None:
@@ -493,40 +559,7 @@ async def test_mails_are_listed_newest_first_and_cleared(world: World) -> None:
     assert (await world.call("GET", "/sim/mail"))[1] == []
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (["--smpp", "0.0.0.0:2775"], "--allow-remote"),
-        (["--http", "0.0.0.0:8026"], "--allow-remote"),
-        (["--smtp", "mail.example:25"], "--allow-remote"),
-        (["--http", "8026"], "not HOST:PORT"),
-    ],
-)
-async def test_the_verb_refuses_wrong_options(options: list[str], sentence: str) -> None:
-    result = CliRunner().invoke(command, options)
-
-    assert result.exit_code == 2
-    assert sentence in result.output
-
-
 async def test_a_taken_address_is_a_sentence_and_exit_one(world: World) -> None:
     with pytest.raises(CannotListen, match="Address already in use"):
         async with running(Simulator(), port=world.port):
             pass
-
-
-async def test_the_verb_serves_until_sigterm_and_exits_zero() -> None:
-    code = "from bridge.cli.simulator import command; command()"
-    verb = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0", stdout=asyncio.subprocess.PIPE
-    )
-    assert verb.stdout is not None
-    async with asyncio.timeout(20):
-        line = (await verb.stdout.readline()).decode()
-        mail = (await verb.stdout.readline()).decode()
-        url = line.rpartition("control: ")[2].strip()
-        async with aiohttp.ClientSession() as http, http.get(url) as answer:
-            assert await answer.json() == []
-        assert mail.startswith("mail: smtp://127.0.0.1:")
-        verb.send_signal(signal.SIGTERM)
-        assert await verb.wait() == 0

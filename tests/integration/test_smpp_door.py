@@ -28,6 +28,7 @@ from bridge.errors import (
 )
 from bridge.providers.base import Inbound, NoWayToAsk, Piece, Question, Report
 from bridge.providers.smsc_smpp import SmscSmpp
+from bridge.providers.smsc_smpp_links import LinkState
 from bridge.simulator.settings import Account, SmppSwitches, Switches
 from bridge.simulator.simulator import Simulator
 from bridge.smpp.link import Peer
@@ -269,11 +270,11 @@ async def test_a_text_that_broke_in_the_middle_goes_whole_again_with_a_new_refer
     request = request_of(world.gateway, text="x" * 200)
     refuse_second = world.simulator.smpp.door.submit
 
-    def once(login: str, message: Any, fault: Any) -> str:
+    def once(login: str, message: Any, fault: Any, **more: Any) -> str:
         if message.octets[5] == 2:
             world.simulator.smpp.door.submit = refuse_second  # type: ignore[method-assign]
             fault = fault.model_copy(update={"command_status": 0x08})
-        return refuse_second(login, message, fault)
+        return refuse_second(login, message, fault, **more)
 
     world.simulator.smpp.door.submit = once  # type: ignore[method-assign]
     with pytest.raises(TemporaryFailure):
@@ -288,9 +289,9 @@ async def test_a_text_that_breaks_again_and_again_is_not_paid_for_ever(world: Wo
     request = request_of(world.gateway, text="x" * 200)
     submit = world.simulator.smpp.door.submit
 
-    def broken(login: str, message: Any, fault: Any) -> str:
+    def broken(login: str, message: Any, fault: Any, **more: Any) -> str:
         status = 0x08 if message.octets[5] == 2 else None
-        return submit(login, message, fault.model_copy(update={"command_status": status}))
+        return submit(login, message, fault.model_copy(update={"command_status": status}), **more)
 
     world.simulator.smpp.door.submit = broken  # type: ignore[method-assign]
     for attempt in (1, 2):
@@ -363,6 +364,55 @@ async def test_no_more_than_the_rate_leaves() -> None:
         requests = [request_of(world.gateway, str(number), text=f"n {number}") for number in range(6)]
         await asyncio.gather(*(world.gateway.submit(request) for request in requests))
         assert asyncio.get_running_loop().time() - begin >= 0.25
+
+
+async def test_whose_turn_would_come_too_late_was_not_sent_and_the_door_is_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridge.providers.smsc_smpp._PLACE_WITHIN", 0.3)
+    async with smpp_world(pace={"rate": 5.0}) as world:
+        requests = [request_of(world.gateway, str(number), text=f"n {number}") for number in range(6)]
+        ended = await asyncio.gather(*(world.gateway.submit(each) for each in requests), return_exceptions=True)
+        late = [one for one in ended if isinstance(one, NotSent)]
+        assert len(late) == 4
+        assert {one.code for one in late} == {"rate"}  # with a code the breaker does not count it
+        assert len(world.arrived) == 2
+        await world.gateway.submit(request_of(world.gateway, "9", text="n 9"))  # the late ones have taken no turn
+
+
+async def test_a_provider_that_still_counts_the_broken_link_is_asked_again_soon(world: World) -> None:
+    await until(lambda: world.gateway.link.up == 1)
+    world.account(allowed_addresses=["192.0.2.1"])  # bind failed, as when all places are taken
+    world.simulator.smpp.cut()
+    await until(lambda: "0x000d" in world.gateway.link.why)
+    assert not world.gateway.link.refused
+    world.account(allowed_addresses=[])
+    await until(lambda: world.gateway.link.up == 1)
+
+
+async def test_bind_failed_at_the_first_try_is_final(world: World) -> None:
+    world.account(allowed_addresses=["192.0.2.1"])
+    fresh = SmscSmpp("smpp", settings(world.port), SecretText(PASSWORD), wanted=wanted(world.port))
+    await fresh.open(world.keep)
+    await until(lambda: fresh.link.refused)
+    await fresh.close()
+
+
+async def test_how_the_link_is_can_be_seen(world: World) -> None:
+    await until(lambda: world.gateway.link.up == 1)
+    assert world.gateway.link == LinkState(up=1, wanted=1, why="", refused=False)
+    await world.simulator.smpp.close()
+    await until(lambda: world.gateway.link.up == 0)
+    assert world.gateway.link.why
+    assert not world.gateway.link.refused
+
+
+async def test_a_login_that_is_refused_can_be_seen_before_anything_is_sent(world: World) -> None:
+    wrong = SmscSmpp("smpp", settings(world.port), SecretText("wrong"), wanted=wanted(world.port))
+    await wrong.open(world.keep)
+    await until(lambda: wrong.link.refused)
+    assert "0x000e" in wrong.link.why
+    await wrong.close()
 
 
 async def test_an_idle_link_is_kept_alive_and_a_dead_one_is_found() -> None:

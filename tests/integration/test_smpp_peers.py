@@ -1,20 +1,14 @@
-"""Somebody else's SMPP: npm's ``smpp`` as client of the simulator, and as server of our door.
+"""Somebody else's SMPP: npm's ``smpp`` as client of the simulator and server of our door, PyPI's ``smpp34`` as server.
 
-Installed once, from the lock beside the scripts, into a folder of the virtual environment.
+``other_clients.peer`` says where it is installed.
 """
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import json
-import shutil
-import subprocess
-import sys
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,7 +16,9 @@ from bridge.config.secrets import SecretText
 from bridge.providers.base import Arrival, Inbound, LinkedGateway, Report
 from bridge.providers.smsc_smpp import SmscSmpp
 from bridge.smpp import texts
-from tests.integration.smpp_world import NUMBER, PASSWORD, PHONE, request_of, settings, smpp_world, until, wanted
+from tests.integration.other_clients import peer
+from tests.integration.other_clients.peer import Peer
+from tests.integration.smpp_world import NUMBER, PASSWORD, PHONE, request_of, settings, smpp_world, wanted
 
 pytestmark = pytest.mark.anyio
 
@@ -31,61 +27,11 @@ HERE = Path(__file__).with_name("smpp_peers")
 
 @pytest.fixture(scope="module")
 def peers() -> Path:
-    """A folder with the scripts and what they need; made anew when any of them changes."""
-    files = sorted(path for path in HERE.iterdir() if path.suffix in (".js", ".json"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
-    folder = Path(sys.prefix) / f"smpp-peers-{digest}"
-    if not folder.exists():
-        made = folder.with_suffix(".new")
-        shutil.rmtree(made, ignore_errors=True)
-        made.mkdir()
-        for path in files:
-            shutil.copy(path, made)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=made, check=True, timeout=50, stdin=subprocess.DEVNULL)
-        made.rename(folder)
-    return folder
+    return peer.npm_folder(HERE)
 
 
-class Peer:
-    """A script: what it said so far, and a way to tell it something."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self.said: list[dict[str, Any]] = []
-        self._reading = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
-            self.said.append(json.loads(line))
-
-    def tell(self, what: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(what).encode() + b"\n")
-
-    def all(self, what: str) -> list[dict[str, Any]]:
-        return [one for one in self.said if one["what"] == what]
-
-    async def heard(self, what: str, count: int = 1) -> list[dict[str, Any]]:
-        await until(lambda: len(self.all(what)) >= count, 10)
-        return self.all(what)
-
-
-@asynccontextmanager
-async def running(folder: Path, script: str, *arguments: str) -> AsyncIterator[Peer]:
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        "node", script, *arguments, cwd=folder, stdin=pipe, stdout=pipe
-    )  # fmt: skip
-    peer = Peer(process)
-    try:
-        yield peer
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await peer._reading
+def running(folder: Path, script: str, *arguments: str) -> AbstractAsyncContextManager[Peer]:
+    return peer.running("node", script, *arguments, cwd=folder)
 
 
 # The simulator serves a client that somebody else wrote
@@ -196,3 +142,27 @@ async def test_we_say_goodbye_to_a_foreign_server(peers: Path) -> None:
         await server.heard("bound")
         await gateway.close()
         await server.heard("unbound")
+
+
+async def test_another_foreign_server_takes_our_texts_and_is_heard() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    kept: list[Arrival] = []
+
+    async def keep(_gateway: LinkedGateway, arrival: Arrival) -> None:
+        kept.append(arrival)
+
+    script = str(peer.HERE / "smpp34_server.py")
+    async with peer.running(peer.python(), script, str(port)) as server:
+        await server.heard("listening")
+        gateway = SmscSmpp("smpp", settings(port), SecretText(PASSWORD), wanted=wanted(port, enquire_after=0.2))
+        await gateway.open(keep)
+        accepted = await gateway.submit(request_of(gateway, text="disk full"))
+        (submitted,) = await server.heard("submitted")
+        assert [one["status"] for one in await server.heard("acknowledged", 2)] == [0, 0]
+        await gateway.close()
+        await server.heard("unbound")
+    assert bytes.fromhex(submitted["octets"]) == b"disk full"
+    assert [one.provider_id for one in kept if isinstance(one, Report)] == [accepted.provider_id] == [submitted["id"]]
+    assert [(one.phone, one.text) for one in kept if isinstance(one, Inbound)] == [(PHONE, "12 ок")]

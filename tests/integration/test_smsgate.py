@@ -6,11 +6,7 @@ One store with the product's sender and watcher, a provider on real sockets, and
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from functools import partial
 from operator import eq
@@ -20,185 +16,21 @@ from typing import Any
 import aiohttp
 import pytest
 from sqlalchemy import bindparam, update
-from starlette.applications import Starlette
-from starlette.routing import Route
 
-from bridge.book import RuleBook
-from bridge.book.loading import load_book
-from bridge.config.secrets import SecretText
 from bridge.delivery.gateways import Gateways
-from bridge.delivery.sender import Sender
-from bridge.delivery.watcher import Watcher
-from bridge.dispatch.decide import bound
-from bridge.intake.read import read
-from bridge.model import Envelope, Happening, Recipient, StoredMail
 from bridge.providers.build import gateways as open_gateways
 from bridge.providers.http import HttpClient
 from bridge.providers.smsgate_callbacks import SmsgateReader
-from bridge.simulator.serve import running, served
-from bridge.simulator.settings import Account, Handler, SmsgateSwitches, Switches
+from bridge.simulator.settings import Account, Handler
 from bridge.simulator.simulator import Simulator
-from bridge.store import mails, plans
-from bridge.store.engine import Store, Tx
+from bridge.store import given
 from bridge.store.schema import submissions
 from bridge.store.statements import Statement
-from bridge.web.callbacks import CallbackDoor, Callbacks, handlers
-from bridge.web.callbacks import Handler as WayIn
+from bridge.web.callbacks import handlers
+from tests.integration.sending_world import SECRET
+from tests.integration.smsgate_world import PATH, PHONE, World, opened
 
 pytestmark = pytest.mark.anyio
-
-PHONE, PATH = "77010000001", "a-long-random-path"
-SECRET = "pa55word-that-nobody-may-see"
-CONFIG = """
-listen: [{{door: smtp, address: "127.0.0.1:2525", trust: 127.0.0.0/8}}]
-domains: bridge.test
-operator: {{mail: operator@bridge.test}}
-outgoing_mail: {{relay: "smtp://127.0.0.1:1", from: sms@bridge.test, tls: "off"}}
-region: KZ
-timezone: Asia/Almaty
-currency: KZT
-people:
-  aigul: {{name: Aigul, phone: "+77010000001"}}
-providers:
-  gate: {{type: {kind}, base_url: "http://127.0.0.1:{port}", login: one, password: {{env: GATE_SECRET}},
-         sender: ACME, viber_sender: ACME, channels: {channels}, viber_validity: 1m, insecure: true}}
-budgets: {{total: {{money: 1000000 KZT/day}}}}
-"""
-RULES = """
-rules:
-  - {rule: normal, when: {recipient: normal@bridge.test}, to: aigul, text: "{{ title }}"}
-  - {rule: critical, when: {recipient: critical@bridge.test}, to: aigul, class: critical, text: "{{ title }}"}
-"""
-
-
-class Clock:
-    """The real one and what was added."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def forward(self, seconds: float) -> None:
-        self.ahead += timedelta(seconds=seconds)
-
-
-@dataclass
-class World:
-    """Store, sender and watcher as the product has them, and one pretend provider."""
-
-    store: Store
-    book: RuleBook
-    clock: Clock
-    provider: Simulator
-    gateways: Gateways
-    sender: Sender
-    watcher: Watcher
-    alarms: list[tuple[str, str]] = field(default_factory=list)
-    counted: list[tuple[str, str]] = field(default_factory=list)
-    url: str = ""
-    numbers: Any = field(default_factory=lambda: itertools.count(1))
-
-    async def mail(self, to: str = "normal") -> None:
-        subject = f"disk {next(self.numbers)} is full"
-        content = f"From: mon@host.test\r\nSubject: {subject}\r\n\r\nlook\r\n".encode()
-        envelope = Envelope(content, self.clock(), "mon@host.test", (Recipient(f"{to}@bridge.test"),))
-
-        def come_in(tx: Tx) -> None:
-            number = mails.keep(tx, envelope, "test")
-            self.decide(tx, [read(StoredMail(number, envelope), self.book)])
-
-        await self.store.write(come_in)
-        self.sender.wake()
-
-    def decide(self, tx: Tx, happenings: Sequence[Happening]) -> None:
-        book, now = self.book, self.clock()
-        decided = plans.plan(tx, happenings, *bound(book, now), now)
-        assert [one.error for one in decided if one.error] == []
-
-    def fault(self, **fault: object) -> None:
-        self.provider.set_faults({"smsgate": {"all": fault}} if fault else {})
-
-    def account(self, **changes: object) -> None:
-        accounts = self.provider.air.accounts
-        accounts["one"] = accounts["one"].model_copy(update=changes)
-
-    def switch(self, **changes: object) -> None:
-        smsgate = SmsgateSwitches.model_validate({"minute": 0.3, **changes})
-        self.provider.air.switches = self.provider.air.switches.model_copy(update={"smsgate": smsgate})
-
-    async def raw(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await self.store.read(lambda tx: tx.raw(sql))]
-
-    async def states(self) -> list[str]:
-        return [row[0] for row in await self.raw("SELECT state FROM messages ORDER BY id")]
-
-    async def attempts(self) -> list[str]:
-        return [row[0] for row in await self.raw("SELECT state FROM submissions ORDER BY message_id, attempt")]
-
-    async def reach(self, fits: Callable[[list[str]], bool], within: float = 8) -> list[str]:
-        """Until the states of the messages fit; the watcher asks meanwhile."""
-        deadline = asyncio.get_running_loop().time() + within
-        while not fits(found := await self.states()):
-            assert asyncio.get_running_loop().time() < deadline, (found, await self.attempts())
-            await self.watcher.round()
-            self.sender.wake()
-            await asyncio.sleep(0.02)
-        return found
-
-    @property
-    def on_phone(self) -> list[tuple[str, str]]:
-        return [(message.channel, message.text) for message in self.provider.messages(PHONE)]
-
-
-@asynccontextmanager
-async def opened(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, channels: str = "[sms]"
-) -> AsyncIterator[World]:
-    monkeypatch.setenv("GATE_SECRET", SECRET)
-    monkeypatch.setattr("bridge.providers.smsgate.LONGEST", 0.8)  # nobody waits 25 s for a silent provider here
-    clock, store = Clock(), Store(folder / "bridge.db")
-    account = Account(login="one", password=SECRET, balance=Decimal(1000))
-    provider = Simulator(accounts=(account,), switches=Switches(smsgate=SmsgateSwitches(minute=0.3)), now=clock)
-    async with AsyncExitStack() as stack:
-        port = await stack.enter_async_context(running(provider))
-        (folder / "rules").mkdir()
-        (folder / "rules" / "10.yaml").write_text(RULES)
-        text = CONFIG.format(kind=kind, port=port, channels=channels)
-        if not kind.startswith("smsgate"):
-            text = text.replace("viber_sender: ACME, ", "")
-        (folder / "config.yaml").write_text(text)
-        book = load_book(folder / "config.yaml").require()
-        http = await stack.enter_async_context(HttpClient())
-        gateways = Gateways(open_gateways(book.config.providers, http), clock)
-        await store.open()
-        stack.callback(store.close)
-        made: list[World] = []
-        sender = Sender(
-            store, lambda: gateways, owner="n1/a", now=clock,
-            decide_failed=lambda tx, failed: made[0].decide(tx, failed),
-            alarm=lambda what, name, _why: made[0].alarms.append((what, name)),
-        )  # fmt: skip
-        watcher = Watcher(
-            store, lambda: gateways, owner="n1/a", now=clock,
-            decide=lambda tx, happened: made[0].decide(tx, happened), submit=sender.submit,
-        )  # fmt: skip
-        world = World(store, book, clock, provider, gateways, sender, watcher)
-        made.append(world)
-        way_in = WayIn("gate", "smsgate:one", SecretText(PATH), SmsgateReader())
-        callbacks = Callbacks(
-            store, lambda: book, [way_in], clock, lambda: None,
-            lambda name, outcome: world.counted.append((name, outcome)),
-        )  # fmt: skip
-        door = Route("/callbacks/smsgate/{path}", CallbackDoor(callbacks).__call__, methods=["POST", "GET"])
-        our_port = await stack.enter_async_context(served(Starlette(routes=[door])))
-        world.url = f"http://127.0.0.1:{our_port}/callbacks/smsgate/{PATH}"
-        sending = asyncio.create_task(sender.run())
-        yield world
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
-        await sender.finish(2)
 
 
 @pytest.fixture(params=["smsgate-json", "smsgate-xml"])
@@ -299,21 +131,97 @@ async def test_by_get_a_lost_request_arrives_by_its_repeat(by_get: World) -> Non
     assert len(by_get.on_phone) == 1
 
 
-async def test_F24_what_the_provider_sends_once_it_is_paid_is_one_message(world: World) -> None:
-    """The refusal says that the message waits there; when the account is well, our number is known there."""
-    world.switch(repeated="error")
+async def unpaid(world: World, to: str = "normal") -> None:
+    """A message comes to an account without money, which the alarm says."""
     world.account(balance=Decimal(0))
-    await world.mail()
-    while not world.alarms:
-        await asyncio.sleep(0.02)
+    await world.mail(to)
+    await world.reach(lambda states: states == ["UNKNOWN"])
     assert world.alarms == [("account.money", "gate")]
     assert world.on_phone == []
+
+
+def paid(world: World) -> None:
+    """The operator pays, and says so."""
     world.account(balance=Decimal(100))
     world.gateways.resume("smsgate:one")
     world.clock.forward(5)
+
+
+@pytest.mark.parametrize("repeated", ["same id", "error", "no id"])
+async def test_F24_what_the_provider_sends_once_it_is_paid_is_one_message(world: World, repeated: str) -> None:
+    """The refusal says that the message waits there; when the account is well, our number is known there."""
+    world.switch(repeated=repeated)
+    await unpaid(world)
+    paid(world)
     await world.reach(taken)
     await asyncio.sleep(0.1)
     assert len(world.on_phone) == 1
+    assert await world.raw("SELECT count(DISTINCT client_id) FROM submissions") == [(1,)]
+
+
+async def test_F24_what_the_provider_did_not_keep_after_all_is_sent_by_the_repeat(world: World) -> None:
+    world.switch(queue_unpaid=False)
+    await unpaid(world)
+    paid(world)
+    await world.reach(taken)
+    await asyncio.sleep(0.1)
+    assert len(world.on_phone) == 1
+
+
+async def test_F24_what_is_never_paid_is_held_and_the_operator_reads_where_it_is(world: World) -> None:
+    await unpaid(world)
+    world.clock.forward(901)
+    await world.reach(lambda states: states == ["HELD"])
+    ((reason,),) = await world.raw("SELECT reason FROM messages")
+    assert "the account is empty, and the provider sends this message once it is paid" in reason
+    bodies = [row[0] for row in await world.raw("SELECT content FROM outgoing_mails")]
+    assert any(b"sends this message once it is paid" in body.replace(b"=\r\n", b"") for body in bodies)
+
+
+@pytest.fixture
+async def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[World, Simulator]]:
+    """A smsgate, and after it another provider."""
+    other = Simulator(accounts=(Account(login="two", password=SECRET, balance=Decimal(1000)),))
+    async with opened(tmp_path, monkeypatch, "smsgate-json", other=other) as found:
+        yield found, other
+
+
+async def test_F24_nobody_else_sends_what_an_unpaid_account_keeps_and_the_rest_leaves_by_the_next_provider(
+    chain: tuple[World, Simulator],
+) -> None:
+    world, other = chain
+    await unpaid(world)
+    await world.mail()
+    await world.reach(lambda states: states == ["UNKNOWN", "ACCEPTED"])
+    assert [sms.text for sms in other.messages(PHONE)] == ["disk 2 is full"]
+    world.clock.forward(601)  # the pause is over, nobody has paid: what comes is not given to the account either
+    await world.mail()
+    await world.reach(lambda states: states[2:] == ["ACCEPTED"])
+    assert [sms.text for sms in other.messages(PHONE)] == ["disk 2 is full", "disk 3 is full"]
+    paid(world)
+    await asyncio.sleep(1.2)
+    assert [text for _, text in world.on_phone] == ["disk 1 is full"], "each arrives once, by whom it may"
+
+
+async def test_F24_a_critical_message_that_is_kept_unpaid_leaves_by_another_provider_marked_as_a_second_copy(
+    chain: tuple[World, Simulator],
+) -> None:
+    world, other = chain
+    await unpaid(world, "critical")
+    world.clock.forward(121)
+    await world.reach(lambda states: states == ["UNKNOWN", "ACCEPTED"])
+    assert await world.raw("SELECT copy FROM messages ORDER BY id") == [(0,), (1,)]
+    assert len(other.messages(PHONE)) == 1
+
+
+async def test_F24_by_get_what_is_kept_unpaid_is_not_asked_for_again(by_get: World) -> None:
+    await unpaid(by_get)
+    paid(by_get)
+    for _ in range(3):
+        await by_get.watcher.round()
+        by_get.clock.forward(10)
+    await asyncio.sleep(1.2)
+    assert (await by_get.attempts(), len(by_get.on_phone)) == (["UNKNOWN"], 1)
 
 
 async def test_F24_a_wrong_password_pauses_the_account(world: World) -> None:
@@ -403,6 +311,10 @@ async def test_who_unsubscribes_is_told_to_the_operator_and_gets_no_viber_even_a
         assert [channel for channel, _ in cascade.on_phone][-1] == "sms"
     requests = [row[0] for row in await cascade.raw("SELECT request FROM submissions ORDER BY message_id")]
     assert ["send_viber" in request for request in requests] == [True, False]
+    await cascade.store.write(lambda tx: given.subscribe_again(tx, given.all_unsubscribed(tx), "dana", cascade.clock()))
+    await cascade.mail()
+    await cascade.reach(lambda states: len(states) == 3 and states[2] in ("ACCEPTED", "DELIVERED"))
+    assert "send_viber" in (await cascade.raw("SELECT request FROM submissions ORDER BY message_id"))[-1][0]
 
 
 async def test_T24_a_state_that_is_no_arrival_or_nobody_s_changes_nothing(world: World) -> None:

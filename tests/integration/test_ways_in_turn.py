@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_smsgate import World, opened
+from tests.integration.smsgate_world import World, opened
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ from tools.docs import PAGES, stale
 from tools.links import broken_links, pages
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("run", "build", "dev")
+LOCKS = ("run", "build", "dev", "peers")
 # Put together here, so that this file does not hold what it looks for.
 REGISTRY_HOSTS = tuple(".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org")))
 MACHINE_PATHS = re.compile(r"(?<![\w.~*-])/(?:work|root|tmp)/[a-z]")

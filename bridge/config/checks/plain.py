@@ -23,6 +23,7 @@ from bridge.config.problem import Path, Problem
 from bridge.config.similar import did_you_mean
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_IN_A_URL = "a secret in a URL is written into logs on the way"
 _OURS = frozenset({"content-length", "content-type", "host", "connection", "transfer-encoding", "accept-encoding"})
 
 
@@ -46,7 +47,8 @@ def _sent(whole: Whole, path: Path, provider: Provider) -> Iterator[Problem]:
         if request and not used & wanted:
             yield whole.wrong_key((*path, "request"), f"{words} stands in no field; what is sent, and to whom?")
     yield from _headers(whole, path, plain)
-    everywhere = used | _words(plain.headers) | _words_of_questions(plain)
+    yield from _query(whole, path, plain, used)
+    everywhere = used | _words(plain.headers) | _words(plain.query) | _words_of_questions(plain)
     for key in sorted(OF_THE_ACCOUNT):
         if key in everywhere and getattr(provider, key) is None and not whole.has((*path, key)):
             yield whole.wrong_key(path, f"{{{key}}} is used, but {key} is missing")
@@ -55,6 +57,20 @@ def _sent(whole: Whole, path: Path, provider: Provider) -> Iterator[Problem]:
     if plain.repeats == "known" and "id" not in used:
         sentence = "known, but {id} stands in no field of request; by what would it be known?"
         yield whole.wrong((*path, "plain", "repeats"), sentence)
+
+
+def _query(whole: Whole, path: Path, plain: PlainHttp, used: set[str]) -> Iterator[Problem]:
+    """What stands in a URL; ``check`` says each time that a secret does, because others may read it there."""
+    here = (*path, "plain", "query")
+    for name, value in plain.query.items():
+        yield from _placeholders(whole, (*here, name), value, OF_THE_ACCOUNT | {"id"})
+    if plain.method == "get" and plain.body != "form":
+        yield whole.wrong((*path, "plain", "body"), "by GET there is no body; all fields stand in the URL")
+    if _words(plain.query) & SECRET:
+        yield whole.wrong(here, f"{_IN_A_URL}; leave it there only if nothing else is taken", "warning")
+    elif plain.method == "get" and used & SECRET:
+        sentence = f"{_IN_A_URL}; leave it there only if neither a header nor method: post is taken"
+        yield whole.wrong((*path, "request"), sentence, "warning")
 
 
 def _headers(whole: Whole, path: Path, plain: PlainHttp) -> Iterator[Problem]:
@@ -145,8 +161,8 @@ def _questions(whole: Whole, path: Path, provider: Provider) -> Iterator[Problem
         yield from _fields(whole, (*here, "request"), one.request, known | OF_THE_ACCOUNT)
         used = _words(one.request)
         if one.method == "get" and used & SECRET:
-            sentence = "a secret in a URL is written into logs on the way; write method: post, or use a header"
-            yield whole.wrong((*here, "request"), sentence)
+            sentence = f"{_IN_A_URL}; write method: post, or use a header"
+            yield whole.wrong((*here, "request"), sentence, "warning" if plain.method == "get" else "error")
         yield from _clear(whole, (*here, "url"), one.url, provider)
         for place in ("state", "cost", "amount", "currency", "id", "phone", "text", "to"):
             yield from _place(whole, (*here, place), getattr(one, place, None))

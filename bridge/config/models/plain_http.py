@@ -83,8 +83,9 @@ class PlainPosts(Model):
 class PlainHttp(Model):
     """How requests are written and answers are read."""
 
-    method: Annotated[Literal["post", "put"], Word] = "post"
+    method: Annotated[Literal["get", "post", "put"], Word] = "post"
     body: Annotated[Literal["form", "json"], Word] = "form"
+    query: Mapping[SomeText, Text] = {}
     headers: Mapping[HeaderName, Text] = {}
     answers: Many[PlainAnswer] = ()
     code: SomeText | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -19,14 +19,16 @@ from bridge.simulator.smsc.limits import Guard
 from bridge.simulator.smsc.replies import Refused
 from bridge.smpp import pdu, texts
 from bridge.smpp.bodies import Bind, Query, QueryAnswer, ShortMessage
-from bridge.smpp.parts import taken_apart
+from bridge.smpp.parts import Place, taken_apart
 
 NAME = "smsc-smpp"
 _FIRST_ID = 855469
+_LATIN_1_ELSEWHERE = 3  # the standard's value, whose coding bits are those of GSM here
+_MOST_NAME, _MOST_PASSWORD = 15, 8  # SMPP 3.4 §4.1, without the final zero
 _FLOOD = (23, 0)
 _INCOMPLETE = (23, 241)
 _REFUSED_AS = {7: pdu.WRONG_DESTINATION, 8: pdu.WRONG_DESTINATION}
-_STATES = {-1: 1, 0: 6, 1: 2, 2: 2, 3: 3, 20: 5, 22: 5, 23: 8, 24: 8, 25: 5}
+_STATES = {-2: 1, -1: 1, 0: 6, 1: 2, 2: 2, 3: 3, 4: 2, 20: 5, 22: 5, 23: 8, 24: 8, 25: 5}
 """Status codes of the provider as message_state."""
 
 
@@ -40,9 +42,12 @@ class No(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
+    """One short message; *coding* is how its octets are read, which may not be what they were called."""
+
     id: str
     octets: bytes
     message: ShortMessage
+    coding: int
 
 
 @dataclass(slots=True)
@@ -74,7 +79,14 @@ class Door:
         self._messages.clear()
 
     def login(self, bind: Bind, peer: str) -> Account:
-        """The account behind a bind. ``No`` for a wrong name, a wrong password, an address not on its list."""
+        """The account behind a bind. ``No`` for a wrong name, a wrong password, an address not on its list.
+
+        What is longer than SMPP 3.4 allows is wrong only where the switch says so.
+        """
+        if self.switches.strict_lengths and len(bind.system_id) > _MOST_NAME:
+            raise No(pdu.WRONG_SYSTEM_ID)
+        if self.switches.strict_lengths and len(bind.password) > _MOST_PASSWORD:
+            raise No(pdu.WRONG_PASSWORD)
         account = self._air.accounts.get(bind.system_id)
         if account is None:
             raise No(pdu.WRONG_SYSTEM_ID)
@@ -85,27 +97,31 @@ class Door:
             raise No(pdu.BIND_FAILED)
         return account
 
-    def submit(self, login: str, message: ShortMessage, fault: Fault) -> str:
-        """Take one short message as far as *fault* lets it; its id. ``No`` with what it is refused with."""
+    def submit(self, login: str, message: ShortMessage, fault: Fault, *, iso: bool = False) -> str:
+        """Take one short message as far as *fault* lets it; its id. ``No`` with what it is refused with.
+
+        *iso*: the link was bound with system_type ``ISO``.
+        """
         account, now = self._air.accounts[login], self._air.now()
         refusal = fault.command_status or (_REFUSED_AS.get(fault.refuse, pdu.SUBMIT_FAILED) if fault.refuse else 0)
         if refusal and not fault.takes:
             raise No(refusal)
-        phone = self._phone(account, message)
-        octets, place = taken_apart(message)
+        phones = self._phones(account, message)
+        octets, place = self._taken_apart(message)
+        coding = self._coding(message, iso=iso)
         self._once(login, message, now)
-        self._allowed(account, message, phone)
-        id = self._new_id()
-        self._air.charge(login, numbers.price(account, "sms", phone))
-        part = _Part(id, octets, message)
-        if place is None:
-            self._whole(account, phone, [part], now)
-        else:
-            key = (login, message.source, message.destination, place.reference, place.total)
-            self._gather(key, account, phone, place.number, part, now)
+        self._allowed(account, message, phones, texts.decode(octets, coding))
+        part = _Part(self._new_id(), octets, message, coding)
+        for phone in phones:
+            self._air.charge(login, numbers.price(account, "sms", phone))
+            if place is None:
+                self._whole(account, phone, [part], now)
+            else:
+                key = (login, phone, message.source, message.destination, place.reference, place.total)
+                self._gather(key, account, phone, place.number, part, now)
         if refusal:
             raise No(refusal)
-        return id
+        return part.id
 
     def query(self, login: str, question: Query) -> QueryAnswer:
         """Where a message stands. ``No`` for an id that nobody gave."""
@@ -117,12 +133,27 @@ class Door:
         final = message.changed_at.astimezone(MOSCOW).strftime("%y%m%d%H%M%S") + "012+" if message.status > 0 else ""
         return QueryAnswer(question.message_id, final, _STATES[message.status], message.err)
 
-    def _phone(self, account: Account, message: ShortMessage) -> str:
-        """Digits; a group's name or a list is no number here (its meaning over SMPP is undocumented)."""
-        phone = numbers.phone_number(message.destination.text, "sms", self._air.switches)
-        if not phone or phone.startswith(account.unreachable):
+    def _phones(self, account: Account, message: ShortMessage) -> list[str]:
+        """Digits. What a group's name or a list means over SMPP is undocumented: no number, or its members."""
+        to = message.destination.text
+        entries = numbers.recipients(to, account) if self.switches.groups else (to,)
+        found = [numbers.phone_number(entry, "sms", self._air.switches) for entry in entries]
+        good = [phone for phone in found if phone and not phone.startswith(account.unreachable)]
+        if not good:
             raise No(pdu.WRONG_DESTINATION)
-        return phone
+        return good
+
+    def _taken_apart(self, message: ShortMessage) -> tuple[bytes, Place | None]:
+        """Octets and place. Where only headers are known, parts by TLV are texts of their own."""
+        if self.switches.sar_and_payload:
+            return taken_apart(message)
+        return taken_apart(replace(message, tlvs=()))
+
+    def _coding(self, message: ShortMessage, *, iso: bool) -> int:
+        """How the octets are read (smsc-smpp.md §1, §2: both inferred)."""
+        if iso and self.switches.iso_system_type and message.coding == texts.GSM:
+            return texts.LATIN_1
+        return texts.GSM if message.coding == _LATIN_1_ELSEWHERE and self.switches.coding_3 == "gsm" else message.coding
 
     def _once(self, login: str, message: ShortMessage, now: datetime) -> None:
         """One identical submit a minute. What makes two the same is undocumented; here it is every letter of them."""
@@ -132,14 +163,13 @@ class Door:
         except Refused as error:
             raise No(self.switches.duplicate_status) from error
 
-    def _allowed(self, account: Account, message: ShortMessage, phone: str) -> None:
+    def _allowed(self, account: Account, message: ShortMessage, phones: list[str], text: str) -> None:
         sender = message.source.text
         if account.senders and sender not in ("", account.number, *account.senders):
             raise No(pdu.WRONG_SOURCE)
-        text = texts.decode(taken_apart(message)[0], message.coding).lower()
-        if any(word.lower() in text for word in account.forbidden_words):
+        if any(word.lower() in text.lower() for word in account.forbidden_words):
             raise No(pdu.SUBMIT_FAILED)
-        if numbers.price(account, "sms", phone) > account.balance + account.credit:
+        if sum(numbers.price(account, "sms", phone) for phone in phones) > account.balance + account.credit:
             raise No(self.switches.money_status)
 
     def _new_id(self) -> str:
@@ -167,8 +197,8 @@ class Door:
         self, account: Account, phone: str, parts: list[_Part], now: datetime, refused: tuple[int, int] | None = None
     ) -> None:
         first = parts[0].message
-        shown = [texts.decode(part.octets, first.coding) for part in parts]
-        text = texts.decode(b"".join(part.octets for part in parts), first.coding)
+        shown = [texts.decode(part.octets, parts[0].coding) for part in parts]
+        text = texts.decode(b"".join(part.octets for part in parts), parts[0].coding)
         command = obey(text, trim=self._air.switches.trim_before_commands)
         floods = self._guard().floods(phone, self._air.switches.limits, now)
         status, err = refused or (_FLOOD if floods else (-1, 0))
@@ -194,7 +224,7 @@ class Door:
             valid_until=now + _life(first.validity),
             request=_request(parts),
         )
-        for part in parts:
+        for part in parts:  # of several phones the last one is what query_sm finds
             self._messages[account.login, part.id] = message.serial
         self._air.take(message)
 

@@ -26,8 +26,8 @@ from bridge.smpp.parts import Form, Place, numbered
 from bridge.sms.segment import segment
 
 _WORDS = {
-    0: ("ACCEPTD", 6), 1: ("DELIVRD", 2), 2: ("DELIVRD", 2), 3: ("EXPIRED", 3), 20: ("UNDELIV", 5), 22: ("UNDELIV", 5),
-    23: ("REJECTD", 8), 24: ("REJECTD", 8), 25: ("UNDELIV", 5),
+    0: ("ACCEPTD", 6), 1: ("DELIVRD", 2), 2: ("DELIVRD", 2), 3: ("EXPIRED", 3), 4: ("DELIVRD", 2), 20: ("UNDELIV", 5),
+    22: ("UNDELIV", 5), 23: ("REJECTD", 8), 24: ("REJECTD", 8), 25: ("UNDELIV", 5),
 }  # fmt: skip
 """Status → the word of a receipt's text, message_state."""
 

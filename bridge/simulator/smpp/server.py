@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
@@ -83,7 +84,7 @@ class Smpp:
         """Without registered_delivery a status goes to the HTTP handler (smsc-smpp.md §2)."""
         if message.request.get("registered"):
             return ()
-        fields = callbacks.status_fields(message, self._air.switches)
+        fields = callbacks.status_fields(message, self._air.switches, self._air.hours(message.login))
         return (callbacks.post(handler, "status", fields, message.phone, self._air.switches),)
 
     def answer_posts(self, handler: Handler, answer: Answer) -> tuple[Post, ...]:
@@ -146,12 +147,14 @@ class Session:
         self._writer = writer
         self.peer = str(writer.get_extra_info("peername")[0])
         self.login = ""
+        self.iso = False
         self.command = 0
         self._open = 0
         self._numbers = count(1)
         self._answers: dict[int, asyncio.Future[Pdu]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._second: deque[datetime] = deque()
+        self._held: bytearray | None = None  # what waits while an answer drips
 
     @property
     def delivering(self) -> int:
@@ -191,14 +194,13 @@ class Session:
     async def _handle(self, one: Pdu) -> None:
         try:
             if one.command in pdu.BINDS:
-                self._send(self._bound(one))
+                await self._answered(one, "bind", pdu.BIND_FAILED, self._bound)
             elif one.command == pdu.SUBMIT_SM:
                 await self._submitted(one)
             elif one.command == pdu.QUERY_SM:
-                self._send(self._asked(one))
+                await self._answered(one, "status", pdu.QUERY_FAILED, self._asked)
             elif one.command == pdu.ENQUIRE_LINK:
-                if not self._meet("", "link").silent:
-                    self._send(one.answer())
+                await self._answered(one, "link", pdu.SYSTEM_ERROR, Pdu.answer)
             elif one.command == pdu.UNBIND:
                 self._send(one.answer())
                 self._writer.close()
@@ -209,16 +211,33 @@ class Session:
         except Malformed:
             self._send(one.answer(pdu.INVALID_LENGTH))
 
+    async def _answered(self, one: Pdu, where: str, refusal: int, answer: Callable[[Pdu], Pdu]) -> None:
+        """Answer a request that sends nothing, as far as what goes wrong at *where* lets it be answered.
+
+        What is not answered was not done either, unless the fault says ``take``: nobody is bound without knowing it.
+        """
+        fault = self._meet("", where)
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.command_status or fault.refuse:
+            raise No(fault.command_status or refusal)
+        if self._throttled(fault):
+            raise No(pdu.THROTTLED)
+        unanswered = fault.silent or fault.half or fault.answer or fault.drop in ("before", "after")
+        try:
+            made = one.answer() if unanswered and not fault.take else answer(one)
+        except No as refused:
+            made = one.answer(refused.status)
+        await self._play(made, fault)
+
     def _bound(self, one: Pdu) -> Pdu:
-        fault = self._meet("", "bind")
-        if fault.command_status:
-            raise No(fault.command_status)
         if self.login:
             raise No(pdu.ALREADY_BOUND)
-        account = self._door.login(Bind.read(one.body), self.peer)
+        bind = Bind.read(one.body)
+        account = self._door.login(bind, self.peer)
         if self._smpp.bound_as(account.login) >= self._door.switches.binds:
             raise No(pdu.BIND_FAILED)
-        self.login, self.command = account.login, one.command
+        self.login, self.command, self.iso = account.login, one.command, bind.system_type == "ISO"
         asyncio.get_running_loop().call_soon(self._smpp.deliver, self.login)
         version = bodies.encode_tlvs(((INTERFACE_VERSION, b"\x34"),))
         return one.answer(pdu.OK, b"SMSC\0" + version)
@@ -239,18 +258,20 @@ class Session:
                 await asyncio.sleep(fault.delay)
         finally:
             self._open -= 1
-        self._play(answer, fault)
+        await self._play(answer, fault)
 
     def _answer(self, one: Pdu, message: ShortMessage, fault: Fault) -> Pdu:
         if not fault.takes and not (fault.refuse or fault.command_status):
             return one.answer(pdu.SYSTEM_ERROR)  # never sent: the fault cuts the connection or is silent
         try:
-            id = self._door.submit(self.login, message, fault)
+            id = self._door.submit(self.login, message, fault, iso=self.iso)
         except No as refused:
             return one.answer(refused.status)
+        if fault.answer == "other id":
+            id = "424242"
         return one.answer(pdu.OK, b"" if fault.answer == "empty" else bodies.c_octets(id))
 
-    def _play(self, answer: Pdu, fault: Fault) -> None:
+    async def _play(self, answer: Pdu, fault: Fault) -> None:
         """Send the answer as *fault* lets it be sent."""
         octets = answer.encoded()
         if fault.silent:
@@ -260,19 +281,28 @@ class Session:
         elif fault.half:
             self._writer.write(octets[: len(octets) // 2])
             self._writer.close()
-        elif fault.answer in ("garbage", "html"):
+        elif fault.answer not in (None, "empty", "other id"):
             self._writer.write(_GARBAGE)
         else:
-            self._writer.write(octets)
+            await self._dripped(octets, fault.drip)
             if fault.drop == "answered":
                 self._writer.close()
+
+    async def _dripped(self, octets: bytes, drip: float) -> None:
+        """Byte by byte where it drips; what else is to be said waits until the last of them."""
+        if not drip or self._held is not None:
+            self._write(octets)
+            return
+        self._held = bytearray()
+        for number in range(len(octets)):
+            self._writer.write(octets[number : number + 1])
+            await asyncio.sleep(drip)
+        held, self._held = self._held, None
+        self._write(bytes(held))
 
     def _asked(self, one: Pdu) -> Pdu:
         if not self.login:
             raise No(pdu.WRONG_STATE)
-        fault = self._meet("", "status")
-        if fault.command_status or fault.refuse:
-            raise No(fault.command_status or pdu.QUERY_FAILED)
         return one.answer(pdu.OK, self._door.query(self.login, Query.read(one.body)).encoded())
 
     def _meet(self, phone: str, where: str) -> Fault:
@@ -316,8 +346,13 @@ class Session:
             self._air.timers.at(due, lambda at: self._smpp.put(post))
 
     def _send(self, one: Pdu) -> None:
-        if not self._writer.transport.is_closing():
-            self._writer.write(one.encoded())
+        self._write(one.encoded())
+
+    def _write(self, octets: bytes) -> None:
+        if self._held is not None:
+            self._held += octets
+        elif not self._writer.transport.is_closing():
+            self._writer.write(octets)
 
     def _note(self, message: ShortMessage, answer: Pdu, fault: Fault) -> None:
         unanswered = fault.silent or fault.drop in ("before", "after")

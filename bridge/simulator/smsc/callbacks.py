@@ -81,7 +81,7 @@ def checksum(name: str, over: bytes, crc32_form: str = "unsigned") -> str:
 def encode(kind: Kind, fields: Mapping[str, str], to: Target, switches: Switches) -> tuple[str, bytes]:
     """Content type and body of one post, signed when the handler asks for it."""
     whole = dict(fields) | dict(to.echoed) | switches.extra_fields
-    if to.sum_name:
+    if to.sum_name and (switches.sum_in_documents or not to.fmt):
         over = check_bytes(kind, fields, to, switches)
         whole[to.sum_name] = checksum(to.sum_name, over, switches.crc32_form)
     if to.fmt == 3:
@@ -99,8 +99,11 @@ def post(handler: Handler, kind: Kind, fields: Mapping[str, str], phone: str, sw
     return Post(to.url, content_type, body, phone, kind)
 
 
-def status_fields(message: Message, switches: Switches) -> dict[str, str]:
-    """Names as public handlers have seen them; HLR adds what it found, a mail its flag (type 8 and bit 5)."""
+def status_fields(message: Message, switches: Switches, hours: float = 0) -> dict[str, str]:
+    """Names as public handlers have seen them; HLR adds what it found, a mail its flag (type 8 and bit 5).
+
+    *hours* from Moscow is the clock of its date.
+    """
     fields = {"id": message.id, "phone": message.phone, "status": str(message.status)}
     if not switches.omit_err:
         fields["err"] = str(message.err)
@@ -108,7 +111,7 @@ def status_fields(message: Message, switches: Switches) -> dict[str, str]:
         fields |= switches.hlr
     if message.channel == "mail":
         fields["flag"] = "40"
-    fields |= {"time": local(message.changed_at), "ts": str(int(message.changed_at.timestamp()))}
+    fields |= {"time": local(message.changed_at, hours), "ts": str(int(message.changed_at.timestamp()))}
     return fields | {"cnt": str(len(message.parts)), "cost": money(message.cost), "type": str(message.kind)}
 
 
@@ -121,9 +124,9 @@ def answer_fields(answer: Answer, switches: Switches) -> tuple[Kind, dict[str, s
     return "inbound", fields | ({"id": str(answer.id)} if switches.inbound_id else {})
 
 
-def local(moment: datetime) -> str:
-    """``DD.MM.YYYY hh:mm:ss`` in Moscow time (inferred)."""
-    return moment.astimezone(MOSCOW).strftime("%d.%m.%Y %H:%M:%S")
+def local(moment: datetime, hours: float = 0) -> str:
+    """``DD.MM.YYYY hh:mm:ss``, *hours* from Moscow (inferred)."""
+    return (moment.astimezone(MOSCOW) + timedelta(hours=hours)).strftime("%d.%m.%Y %H:%M:%S")
 
 
 def masked_url(url: str) -> str:

@@ -21,6 +21,12 @@ CHANNELS: dict[str, tuple[str, int]] = {
     "TGM": ("telegram", 13),
     "BOT": ("bot", 13),
 }
+OVER_HTTP = frozenset({"CALL", "VIBER", "SOC", "PING", "HLR"})
+"""What the pages about HTTP name; that SMPP's MAIL, TGM and BOT work there too is inferred (smsc-http.md §13)."""
+
+EVERYWHERE = frozenset(CHANNELS)
+NOWHERE: frozenset[str] = frozenset()
+
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 _PREFIX = re.compile(r"__(CALL|VIBER|SOC|PING|HLR|MAIL|TGM|BOT)__:?[ ]?")
 _SEPARATOR = re.compile(r"(?:\A|\r\n|\n|\r)([^\r\n]*)(?=\r|\n|\Z)")
@@ -37,14 +43,17 @@ class Command:
     hidden: str
 
 
-def obey(mes: str, *, trim: bool) -> Command:
+def obey(mes: str, *, trim: bool, known: frozenset[str] = EVERYWHERE) -> Command:
     """Read *mes* as the provider does. With *trim* the harsh reading: blanks, invisible characters, letter
     case and compatibility forms (U+FF5E) do not save a text from being a command; without, the literal one.
+    *known* are the prefixes that count; where none does, there is no ``~~~`` either.
     """
+    if not known:
+        return Command("", 0, mes, "")
     shown, hidden = _split(mes, trim=trim)
     start = shown.lstrip(" \t\r\n\u00a0" + _INVISIBLE) if trim else shown
     found = _PREFIX.match(unicodedata.normalize("NFKC", start).upper() if trim else start)
-    if found is None:
+    if found is None or found[1] not in known:
         return Command("", 0, shown, hidden)
     channel, kind = CHANNELS[found[1]]
     return Command(channel, kind, _without_tail(start[found.end() :], channel), hidden)

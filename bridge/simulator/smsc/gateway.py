@@ -66,6 +66,7 @@ class Smsc:
                 self.guard.blame(raw.peer, self._air.switches.limits, self._air.now())
             id = refused.id if refused.code in WITH_ID else ""
             text = replies.error(asked.fmt, refused.code, refused.text, id)
+            return replies.reply(asked.fmt, text, asked.charset, self._air.switches.error_status)
         return replies.reply(asked.fmt, text, asked.charset)
 
     def _enter(self, raw: Raw, met: Met, crowded: bool, now: datetime) -> str:
@@ -98,7 +99,7 @@ class Smsc:
     def status_posts(self, handler: Handler, message: Message) -> tuple[Post, ...]:
         """One post a state, or one a part where the account's switch says so."""
         switches = self._air.switches
-        made = callbacks.status_fields(message, switches)
+        made = callbacks.status_fields(message, switches, self._air.hours(message.login))
         post = callbacks.post(handler, "status", made, message.phone, switches)
         return (post,) * (len(message.parts) if switches.status_parts else 1)
 

@@ -61,7 +61,7 @@ class MailDoor:
         if fault.silent or fault.half or fault.drop in ("before", "after"):
             return Answered(cut=True)
         if fault.answer:
-            return Answered(_SPOILED[fault.answer], cut=fault.answer == "empty")
+            return Answered(_SPOILED.get(fault.answer, _SPOILED["garbage"]), cut=fault.answer == "empty")
         if fault.http_status >= 400:
             return Answered(f"{fault.http_status} {_class(fault.http_status)}.3.0 not now")
         refused = said.startswith("ERROR")
@@ -73,7 +73,8 @@ class MailDoor:
         """What goes wrong, and what send.php would have said; "" where nothing was read."""
         switches = self._air.switches
         try:
-            line = colon.read(body_of(content, decode=switches.mail_decodes, trim=switches.mail_trims))
+            body = body_of(content, decode=switches.mail_decodes, trim=switches.mail_trims, html=switches.mail_html)
+            line = colon.read(body if switches.mail_lines else body.partition("\n")[0])
             params = line.params(lists=switches.mail_lists)
         except Refused as refused:
             fault, said = HEALTHY, error(0, refused.code, refused.text)
@@ -83,7 +84,7 @@ class MailDoor:
         raw = Raw("mail", "MAIL", to, b"", form, _FORM, peer, "")
         met = self._smsc.meet(raw)
         said = ""
-        if line.is_virtual:
+        if line.is_virtual and not switches.mail_test_sends:
             said = "OK - virtual"
         elif _is_taken(met.door) or met.door.refuse:
             said = self._smsc.answer(raw, met).body.decode("utf-8")
@@ -96,13 +97,17 @@ class MailDoor:
         self._air.exchanges.append(Exchange(NAME, "mail", raw.method, target, body, raw.peer, now, said))
 
 
-def body_of(content: bytes, *, decode: bool = True, trim: bool = True) -> str:
+def body_of(content: bytes, *, decode: bool = True, trim: bool = True, html: bool = True) -> str:
     """The first plain part (an HTML one where there is no other), koi8-r unless the mail says otherwise.
 
     *decode*: whether the provider undoes base64 and quoted-printable. *trim*: whether the end of the last line goes.
+    *html*: whether a mail without plain text is read. Refused 1 where nothing is.
     """
     mail = message_from_bytes(content, policy=policy.default)
-    plain = _first(mail, "text/plain") or _first(mail, "text/html") or mail
+    plain = _first(mail, "text/plain")
+    if plain is None and not html:
+        raise Refused(1)
+    plain = plain or _first(mail, "text/html") or mail
     payload = plain.get_payload(decode=True) if decode else None
     if not isinstance(payload, bytes):
         raw = plain.get_payload()

@@ -32,7 +32,8 @@ def get(air: Air, guard: Guard, account: Account, raw: Raw, now: datetime) -> st
     if asked.flag("get_answers"):
         key = ("answers", tuple(sorted(asked.values.items())))
         guard.at_most(air.switches.limits.answers_a_minute, key, now)
-        return _answers(_inbox(air, asked, now), asked.fmt, timedelta(seconds=air.switches.inbound_delay))
+        travel, hours = timedelta(seconds=air.switches.inbound_delay), air.hours(account.login)
+        return _answers([_row(answer, travel, hours) for answer in _inbox(air, asked, now)], asked.fmt)
     if asked.flag("get_messages"):
         return _history(air, account, asked)
     raise Refused(1)
@@ -41,9 +42,9 @@ def get(air: Air, guard: Guard, account: Account, raw: Raw, now: datetime) -> st
 def _inbox(air: Air, asked: Asked, now: datetime) -> list[Answer]:
     """Filtered as the manual says; without ``after_id`` and ``hour`` the current Moscow day (inferred)."""
     after, hours = _whole(asked, "after_id"), min(_whole(asked, "hour"), _MOST_HOURS)
-    since = now.astimezone(MOSCOW).replace(hour=0, minute=0, second=0, microsecond=0)
-    if hours:
-        since = now - timedelta(hours=hours)
+    day = now.astimezone(MOSCOW).replace(hour=0, minute=0, second=0, microsecond=0)
+    periods = {"day": day, "24 hours": now - timedelta(hours=24), "all": now - timedelta(days=3650)}
+    since = now - timedelta(hours=hours) if hours else periods[air.switches.answers_period]
     to = asked.get("to_phone")
     found = [
         answer
@@ -61,8 +62,7 @@ def _whole(asked: Asked, name: str) -> int:
     return int(value)
 
 
-def _answers(found: list[Answer], fmt: int, travel: timedelta) -> str:
-    rows = [_row(answer, travel) for answer in found]
+def _answers(rows: list[dict[str, object]], fmt: int) -> str:
     if fmt == 3:
         return dumps(rows)
     if fmt == 2:
@@ -72,29 +72,34 @@ def _answers(found: list[Answer], fmt: int, travel: timedelta) -> str:
     return "\n".join(", ".join(f"{name} = {value}" for name, value in row.items()) for row in rows)
 
 
-def _row(answer: Answer, travel: timedelta) -> dict[str, object]:
+def _row(answer: Answer, travel: timedelta, hours: float) -> dict[str, object]:
     return {
         "id": answer.id,
-        "received": local(answer.received_at),
+        "received": local(answer.received_at, hours),
         "phone": answer.phone,
         "message": answer.text,
         "to_phone": answer.to,
-        "sent": local(answer.received_at - travel),
+        "sent": local(answer.received_at - travel, hours),
     }
 
 
 def _history(air: Air, account: Account, asked: Asked) -> str:
-    """Newest first, fields as status all=2 (inferred); ``start`` and ``end`` are Moscow days."""
+    """Newest first, fields as status all=1 or 2 (inferred); ``start`` and ``end`` are Moscow days.
+
+    That nothing at all is error 3 is what one public library relies on.
+    """
     first, last = _day(asked.get("start")), _day(asked.get("end"))
     before, phone = _whole(asked, "prev_id"), asked.get("phone").lstrip("+")
     rows = [
-        {"id": replies.number(message.id)} | fields(air, message, 2)
+        {"id": replies.number(message.id)} | fields(air, message, air.switches.history_all)
         for message in reversed(air.messages(phone))
         if message.login == account.login
         and _within(message, first, last)
         and not (before and message.serial >= before)
     ]
     rows = rows[: _whole(asked, "cnt") or 100]
+    if not rows and air.switches.empty_history == "error":
+        raise Refused(3, text="record not found")
     if asked.fmt == 3:
         return dumps(rows)
     if asked.fmt == 2:
@@ -122,14 +127,9 @@ def info(air: Air, guard: Guard, account: Account, raw: Raw, now: datetime) -> s
     if not asked.flag("get_operator") or not phone:
         raise Refused(1)
     found = numbers.network(phone)
-    known = {
-        "country": found.country,
-        "operator": found.operator,
-        "region": found.region,
-        "mcc": found.mccmnc[:3],
-        "mnc": found.mccmnc[3:],
-        "tz": "0",
-    }
+    known = {"operator": found.operator, "region": found.region}
+    if not air.switches.info_brief:
+        known |= {"country": found.country, "mcc": found.mccmnc[:3], "mnc": found.mccmnc[3:], "tz": "0"}
     if asked.fmt == 3:
         return dumps(known)
     return xml("result", known) if asked.fmt == 2 else ", ".join(f"{name} = {value}" for name, value in known.items())
@@ -155,7 +155,7 @@ class WaitCalls:
             raise Refused(3)
         air.charge(account.login, account.channel_prices.get("wait_call", account.balance * 0))
         self._open[phone] = now + _WAIT_CALL
-        return _wait_call(asked.fmt, air.switches.wait_call_numbers)
+        return _wait_call(asked.fmt, air.switches.wait_call_numbers, air.switches.wait_call_separator)
 
     def confirms(self, phone: str, to: str, pool: tuple[str, ...], now: datetime) -> bool:
         """Whether this call is one that was asked for; it counts once."""
@@ -165,10 +165,10 @@ class WaitCalls:
         return True
 
 
-def _wait_call(fmt: int, pool: tuple[str, ...]) -> str:
+def _wait_call(fmt: int, pool: tuple[str, ...], separator: str) -> str:
     if fmt == 0:
-        return f"phone = {pool[0]}, all_phones = {','.join(pool)}"
+        return f"phone = {pool[0]}, all_phones = {separator.join(pool)}"
     if fmt == 1:
-        return ",".join(pool)
+        return separator.join(pool)
     known: dict[str, object] = {"phone": pool[0], "all_phones": list(pool)}
     return xml("result", known) if fmt == 2 else dumps(known)

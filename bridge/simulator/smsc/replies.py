@@ -32,6 +32,7 @@ class Reply:
 
     body: bytes
     content_type: str
+    status: int = 200
 
 
 class Refused(Exception):
@@ -44,10 +45,10 @@ class Refused(Exception):
         self.text = text or ERRORS[code]
 
 
-def reply(fmt: int, text: str, charset: str = "cp1251") -> Reply:
-    """*text* in the charset that the client asked for."""
+def reply(fmt: int, text: str, charset: str = "cp1251", status: int = 200) -> Reply:
+    """*text* in the charset that the client asked for; *status* is HTTP's."""
     codec = charset or "cp1251"
-    return Reply(text.encode(codec, "replace"), f"{_TYPES[fmt]}; charset={codec.replace('cp', 'windows-')}")
+    return Reply(text.encode(codec, "replace"), f"{_TYPES[fmt]}; charset={codec.replace('cp', 'windows-')}", status)
 
 
 def number(text: str) -> int | str:
@@ -94,19 +95,28 @@ class Taken:
     cost: Decimal
     balance: Decimal
     phones: tuple[dict[str, str], ...] = ()
+    code: str = ""
 
 
-def taken(fmt: int, cost_mode: int, done: Taken, *, as_text: bool = False) -> str:
-    """Success of send.php. *cost_mode* 1 is the price only; 2 adds the cost, 3 the balance as well."""
+def taken(fmt: int, cost_mode: int, done: Taken, *, as_text: bool = False, plain_money: bool = False) -> str:
+    """Success of send.php. *cost_mode* 1 is the price only; 2 adds the cost, 3 the balance as well.
+
+    In JSON money is text, ids and counts are numbers, unless *as_text* or *plain_money* makes all of them the same.
+    A flash call's *code* has a place in XML and JSON only.
+    """
     if fmt == 0:
         return _taken_text(cost_mode, done)
     if fmt == 1:
         return ",".join(str(value) for value in _taken_fields(cost_mode, done).values())
     fields = _taken_fields(cost_mode, done)
+    if done.code:
+        fields["code"] = done.code
     if done.phones:
         fields["phones"] = list(done.phones)
     if fmt == 2:
         return xml("result", fields)
+    if plain_money:
+        fields |= {name: float(str(fields[name])) for name in ("cost", "balance") if name in fields}
     return dumps({name: str(value) if as_text and name != "phones" else value for name, value in fields.items()})
 
 

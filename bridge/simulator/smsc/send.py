@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from zlib import crc32
 
 from bridge.simulator.air import Air
 from bridge.simulator.faults import Fault, Met
 from bridge.simulator.records import Message
 from bridge.simulator.settings import Account
 from bridge.simulator.smsc import numbers
-from bridge.simulator.smsc.commands import obey
+from bridge.simulator.smsc.commands import EVERYWHERE, NOWHERE, OVER_HTTP, obey
 from bridge.simulator.smsc.limits import Guard, identity
 from bridge.simulator.smsc.replies import Refused, Taken, taken
 from bridge.simulator.smsc.request import Asked, Raw
 from bridge.simulator.smsc.translit import latin
 from bridge.sms.segment import segment
 
-_MOST_CHARACTERS = 1000
 _FLAGS: dict[str, tuple[str, int]] = {
     "flash": ("flash", 1),
     "bin": ("binary", 2),
@@ -73,11 +73,12 @@ def send(air: Air, guard: Guard, account: Account, raw: Raw, met: Met, now: date
     """The text of the answer. Refused for every error; what was taken by then stays taken."""
     asked = raw.asked
     mode = _cost_mode(asked)
-    _check(asked)
+    _check(asked, air.switches.limits.characters)
     life = numbers.life_time(asked.get("valid"))
     at = numbers.send_time(asked.get("time"), asked.get("tz"), account, now)
     id = numbers.own_id(asked.get("id"), air.switches)
-    drafts = tuple(_draft(air, account, asked, met, entry, mes) for entry, mes in _entries(asked, account))
+    entries = _entries(asked, account, nl_escapes=air.switches.nl_escapes)
+    drafts = tuple(_draft(air, account, raw, met, entry, mes) for entry, mes in entries)
     if not (drafts and all(draft.fault.refuse for draft in drafts)):
         # A pretended refusal leaves no trace, so that the same request may be tried when all is well again.
         _limit(air, guard, asked, raw, mode, now)
@@ -108,14 +109,14 @@ def _cost_mode(asked: Asked) -> int:
     return int(mode)
 
 
-def _check(asked: Asked) -> None:
+def _check(asked: Asked, most_characters: int) -> None:
     """Refused 1 for what cannot be read at all."""
     empty_text = any(asked.flag(flag) for flag in _EMPTY_ALLOWED)
     whole = asked.get("list") or (asked.get("phones") and (asked.get("mes") or empty_text))
     maxsms = asked.get("maxsms")
     if not whole or not asked.charset or (maxsms and not re.fullmatch(r"[0-9]{1,4}", maxsms)):
         raise Refused(1)
-    if len(asked.get("mes")) > _MOST_CHARACTERS:
+    if len(asked.get("mes")) > most_characters:
         raise Refused(1)
 
 
@@ -128,21 +129,26 @@ def _limit(air: Air, guard: Guard, asked: Asked, raw: Raw, mode: int, now: datet
         guard.once(key, limits.identical_seconds, now)
 
 
-def _entries(asked: Asked, account: Account) -> list[tuple[str, str]]:
-    """Each recipient as it was written, with its text."""
+def _entries(asked: Asked, account: Account, *, nl_escapes: bool) -> list[tuple[str, str]]:
+    """Each recipient as it was written, with its text; ``nl=1`` makes lines of ``\\n`` in a list (inferred)."""
     pairs = numbers.pairs(asked.get("list")) or ((asked.get("phones"), asked.get("mes")),)
+    if asked.get("list") and asked.flag("nl") and nl_escapes:
+        pairs = tuple((phones, mes.replace("\\n", "\n")) for phones, mes in pairs)
     return [(entry, mes) for phones, mes in pairs for entry in numbers.recipients(phones, account)]
 
 
-def _draft(air: Air, account: Account, asked: Asked, met: Met, entry: str, mes: str) -> Draft:
+def _draft(air: Air, account: Account, raw: Raw, met: Met, entry: str, mes: str) -> Draft:
+    asked = raw.asked
     channel, kind = next((_FLAGS[flag] for flag in _FLAGS if asked.flag(flag)), ("sms", 0))
     # The number is judged by the channel that was asked for: a text that turns itself into a mail is taken too.
     phone = numbers.phone_number(entry, channel, air.switches)
     text, hidden = mes, ""
     if channel != "binary":
-        command = obey(mes, trim=air.switches.trim_before_commands)
+        command = obey(mes, trim=air.switches.trim_before_commands, known=_prefixes(air, raw))
         text, hidden = command.text, command.hidden
         channel, kind = (command.channel, command.kind) if command.channel else (channel, kind)
+    if _is_flash_call(asked):
+        text = _code(entry)
     if asked.get("translit") in ("1", "2"):
         text = latin(text)
     text, parts = _parts(text, channel, asked.get("maxsms"))
@@ -150,6 +156,23 @@ def _draft(air: Air, account: Account, asked: Asked, met: Met, entry: str, mes: 
     refused = fault.refuse or _refused_number(account, phone)
     cost = numbers.price(account, channel, phone) * len(parts)
     return Draft(entry, phone, channel, kind, text, hidden, parts, cost, fault, refused)
+
+
+def _prefixes(air: Air, raw: Raw) -> frozenset[str]:
+    """What the door's page names, or all that any page names."""
+    if air.switches.commands == "all":
+        return EVERYWHERE
+    return NOWHERE if raw.door == "mail" else OVER_HTTP
+
+
+def _is_flash_call(asked: Asked) -> bool:
+    """``mes=code`` of a call: the last digits of who calls are the code, and nothing is spoken."""
+    return asked.flag("call") and asked.get("mes") == "code"
+
+
+def _code(entry: str) -> str:
+    """Four digits, always the same for one number, so that a test can know them."""
+    return f"{crc32(entry.encode()) % 10_000:04}"
 
 
 def _refused_number(account: Account, phone: str) -> int:
@@ -180,8 +203,14 @@ def _price(asked: Asked, drafts: tuple[Draft, ...], air: Air) -> str:
     good = tuple(draft for draft in drafts if not draft.refused)
     if not good:
         raise Refused(drafts[0].refused if drafts else 7)
-    done = Taken("", _count(good), _cost(good), Decimal(0), _details(asked, drafts))
-    return taken(asked.fmt, 1, done, as_text=air.switches.json_numbers_as_text)
+    return _said(air, asked, 1, Taken("", _count(good), _cost(good), Decimal(0), _details(asked, drafts)))
+
+
+def _said(air: Air, asked: Asked, mode: int, done: Taken) -> str:
+    switches = air.switches
+    return taken(
+        asked.fmt, mode, done, as_text=switches.json_numbers_as_text, plain_money=switches.json_money_as_numbers
+    )
 
 
 def _send(air: Air, guard: Guard, account: Account, order: _Order, drafts: tuple[Draft, ...]) -> str:
@@ -194,8 +223,9 @@ def _send(air: Air, guard: Guard, account: Account, order: _Order, drafts: tuple
     balance = air.charge(account.login, _cost(travels))
     if not good:
         raise Refused(drafts[0].refused if drafts else 7, id=order.id)
-    done = Taken(order.id, _count(good), _cost(good), balance, _details(order.asked, drafts))
-    return taken(order.asked.fmt, order.mode, done, as_text=air.switches.json_numbers_as_text)
+    code = good[0].text if _is_flash_call(order.asked) else ""
+    done = Taken(order.id, _count(good), _cost(good), balance, _details(order.asked, drafts), code)
+    return _said(air, order.asked, order.mode, done)
 
 
 def _allowed(account: Account, order: _Order, good: tuple[Draft, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bridge.simulator.air import Air
 from bridge.simulator.records import Message, money
@@ -52,7 +52,7 @@ def status(air: Air, guard: Guard, account: Account, raw: Raw, now: datetime) ->
     if asked.flag("del"):
         return _delete(air, account, wanted, asked.fmt)
     level = int(asked.get("all")) if asked.get("all") in ("1", "2") else 0
-    found = [(id, phone, _find(air, account, id, phone)) for id, phone in wanted]
+    found = [(id, phone, _filed(air, _find(air, account, id, phone), now)) for id, phone in wanted]
     if as_list:
         return _list(air, found, level, asked.fmt)
     return _one(air, found[0][2], level, asked.fmt)
@@ -73,6 +73,12 @@ def _split(values: str) -> list[str]:
 def _find(air: Air, account: Account, id: str, phone: str) -> Message | None:
     digits = phone if "@" in phone else numbers.phone_number(phone, "sms", air.switches)
     return air.find(account.login, id, digits)
+
+
+def _filed(air: Air, message: Message | None, now: datetime) -> Message | None:
+    """What status.php knows by now: a message may not be filed at once (inferred)."""
+    since = timedelta(seconds=air.switches.filed_after)
+    return message if message is not None and now - message.received_at >= since else None
 
 
 def _delete(air: Air, account: Account, wanted: list[tuple[str, str]], fmt: int) -> str:
@@ -112,9 +118,10 @@ def fields(air: Air, message: Message | None, level: int) -> dict[str, object]:
     """By the names of fmt 3; HLR adds what it found. A message nobody knows is status -3."""
     if message is None:
         return dict(_NOBODY)
+    hours = air.hours(message.login)
     known: dict[str, object] = {
         "status": message.status,
-        "last_date": local(message.changed_at),
+        "last_date": local(message.changed_at, hours),
         "last_timestamp": int(message.changed_at.timestamp()),
         "err": message.err,
         "flag": 40 if message.channel == "mail" else 0,
@@ -124,7 +131,7 @@ def fields(air: Air, message: Message | None, level: int) -> dict[str, object]:
     if level == 0:
         return known
     known |= {
-        "send_date": local(message.send_at),
+        "send_date": local(message.send_at, hours),
         "send_timestamp": int(message.send_at.timestamp()),
         "phone": message.phone,
         "cost": money(message.cost),
@@ -156,12 +163,14 @@ def _as_text(known: dict[str, object]) -> str:
 
 
 def _as_numbers(air: Air, known: dict[str, object], level: int) -> list[object]:
-    """fmt 1 in its order; at all=2 the place of country, operator and region before the sender is inferred."""
+    """fmt 1 in its order; at all=2 country, operator and region stand somewhere before the sender."""
     values = [known[name] for name in _BRIEF] + [known[name] for name in air.switches.hlr if name in known]
     if level == 0 or "phone" not in known:
         return values
-    values += [known[name] for name in ("send_timestamp", "phone", "cost")]
-    if level == 2:
-        values += [known[name] for name in ("country", "operator", "region")]
+    place = [known[name] for name in ("country", "operator", "region")] if level == 2 else []
+    where = air.switches.status_place
+    values += (place if where == "after err" else []) + [known["send_timestamp"], known["phone"]]
+    values += (place if where == "after phone" else []) + [known["cost"]]
+    values += place if where == "after cost" else []
     values += [known[name] for name in ("sender_id", "status_name", "message")]
     return values + ([known["comment"], known["type"]] if air.switches.status_tail and level == 1 else [])

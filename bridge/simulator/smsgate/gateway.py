@@ -152,20 +152,21 @@ class Smsgate:
             check_words(taken, account)
             if fault.refuse in texts.ITEM and not fault.takes:
                 raise Refused(texts.ITEM[fault.refuse])
-            item = self._take(raw, order, abonent, taken, account)
+            item = self._take(raw, order, abonent, taken, account, unpaid=fault.refuse == 3)
             if fault.refuse in texts.ITEM:
                 raise Refused(texts.ITEM[fault.refuse])
         except Refused as refused:
             return Item(abonent.phone, abonent.client_id, error=refused.text)
         return item
 
-    def _take(self, raw: Raw, order: Order, abonent: Abonent, taken: tuple[Way, ...], account: Account) -> Item:
+    def _take(
+        self, raw: Raw, order: Order, abonent: Abonent, taken: tuple[Way, ...], account: Account, *, unpaid: bool
+    ) -> Item:
+        """*unpaid*: as if the account had nothing at this moment."""
         key = (account.login, abonent.client_id)
         if abonent.client_id and (known := self._numbers.get(key)):
             return self._again(self.cascades.by_id[known])
-        first = taken[0]
-        price = numbers.price(account, first.channel, abonent.phone) * len(first.parts)
-        poor = price > account.balance + account.credit
+        poor = unpaid or _is_poor(account, taken[0], abonent.phone)
         if poor and not self._switches.queue_unpaid:
             raise Refused(texts.NO_MONEY)
         request = {"method": raw.method, "path": raw.path, "params": order.fields, "peer": raw.peer}
@@ -196,11 +197,7 @@ class Smsgate:
         """What had no money leaves as soon as there is some."""
         waiting, self._unpaid = self._unpaid, []
         for cascade in waiting:
-            account, first = self._air.accounts[cascade.login], cascade.ways[0]
-            if (
-                numbers.price(account, first.channel, cascade.phone) * len(first.parts)
-                > account.balance + account.credit
-            ):
+            if _is_poor(self._air.accounts[cascade.login], cascade.ways[0], cascade.phone):
                 self._unpaid.append(cascade)
             else:
                 self.cascades.begin(cascade, at)
@@ -292,6 +289,12 @@ class Smsgate:
         held = self._air.messages(phone)
         newest = held[-1] if held else None
         return newest if newest is not None and (newest.gateway, newest.channel) == (NAME, "viber") else None
+
+
+def _is_poor(account: Account, first: Way, phone: str) -> bool:
+    """Whether the account has too little for the channel that is tried first."""
+    price = numbers.price(account, first.channel, phone) * len(first.parts)
+    return price > account.balance + account.credit
 
 
 def _zone(account: Account) -> timezone:

@@ -102,7 +102,7 @@ class Now:
             incidents=listed,
             more=max(0, v.open - len(listed)),
             messages=[listed_message(v, sent) for sent in rows.messages],
-            gateways=_gateways(v, rows.accounts, rows.health),
+            gateways=_gateways(v, rows.accounts, rows.health, self._console.ports.silent()),
             queue=_queue(v, rows.queue),
             rotas=_rotas(v),
             parts=_parts(v, parts),
@@ -142,13 +142,18 @@ def _lead(v: Seen, rows: _Rows) -> str:
     return " ".join(lines)
 
 
-def _gateways(v: Seen, accounts: Sequence[Account], health: Mapping[str, GatewayHealth]) -> list[_Line]:
+def _gateways(
+    v: Seen, accounts: Sequence[Account], health: Mapping[str, GatewayHealth], silent: Mapping[str, str]
+) -> list[_Line]:
     """Each provider of the configuration, with what is known of its account."""
     config = v.book.config
     known = {account.account: account for account in accounts}
     lines = []
     for name, provider in config.providers.items():
-        lines.append(_gateway(v, name, known.get(_account_of(name, provider)), health.get(name)))
+        line = _gateway(v, name, known.get(_account_of(name, provider)), health.get(name))
+        if name in silent and line.state.kind != "bad":
+            line = _Line(name, Mark("warn", "warn", v.say("gateway.silent")), silent[name])
+        lines.append(line)
     return lines
 
 

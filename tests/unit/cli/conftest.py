@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from bridge.cli.main import run
 from bridge.dispatch.decide import bound
 from bridge.intake.read import read
 from bridge.model import Envelope, Message, Recipient, StoredMail
+from bridge.simulator.serve import running
+from bridge.simulator.simulator import Simulator
 from bridge.store import direct, mails, plans
 from bridge.store.engine import Store, Tx
 
@@ -120,3 +123,25 @@ def house(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     monkeypatch.setenv("HOUSE_PASSWORD", "secret")
     made.store(lambda tx: None)
     return made
+
+
+@pytest.fixture
+def provider() -> Iterator[tuple[Simulator, int]]:
+    """A pretend provider with a loop of its own, as ``send`` has one of its own; and its port."""
+    simulator, ready, loop = Simulator(), threading.Event(), asyncio.new_event_loop()
+    ports: list[int] = []
+
+    async def serve() -> None:
+        async with running(simulator) as port:
+            ports.append(port)
+            ready.set()
+            await ended.wait()
+
+    ended = asyncio.Event()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert ready.wait(10)
+    yield simulator, ports[0]
+    loop.call_soon_threadsafe(ended.set)
+    thread.join(10)
+    loop.close()

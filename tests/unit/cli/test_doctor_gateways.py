@@ -19,7 +19,7 @@ from bridge.cli.checkup import gateways, names, outside
 from bridge.cli.checkup.finding import Finding, Patient
 from bridge.egress import exchangers
 from bridge.simulator.serve import running
-from bridge.simulator.settings import SmppSwitches
+from bridge.simulator.settings import SmppSwitches, SmsgateSwitches
 from bridge.simulator.simulator import Simulator
 from tests.unit.egress.nameserver import Zone, name_server
 
@@ -61,6 +61,16 @@ async def _found(house: House, **other: Any) -> list[Finding]:
     found = [one for one in await gateways.providers(patient) if one.about.startswith("new")]
     assert all(one.mend for one in found if one.mark != "ok"), "a finding that is not well must say how to mend it"
     return found
+
+
+async def test_a_door_that_may_send_and_not_ask_is_no_broken_one(house: House) -> None:
+    async with _provider() as places:
+        brief = SmsgateSwitches(token_everywhere=False)
+        places.simulator.air.switches = places.simulator.air.switches.model_copy(update={"smsgate": brief})
+        keys = "token: {env: HOUSE_PASSWORD}, sender: ACME"
+        _with(house, f"type: smsgate-json, base_url: 'http://127.0.0.1:{places.http}', {keys}")
+        (found,) = await _found(house)
+    assert (found.mark, found.what) == ("ok", "no token may ask this here; write login and password; login not tried")
 
 
 @pytest.mark.parametrize("kind", ["smsc-http", "smsgate-json", "smsgate-xml", "smsgate-get"])

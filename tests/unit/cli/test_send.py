@@ -10,35 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.simulator.serve import running
 from bridge.simulator.simulator import Simulator
 from bridge.store import outbox, waiting
 from bridge.store.engine import Store
 
 if TYPE_CHECKING:
     from conftest import House
-
-
-@pytest.fixture
-def provider() -> Iterator[tuple[Simulator, int]]:
-    """A pretend provider with a loop of its own, as ``send`` has one of its own; and its port."""
-    simulator, ready, loop = Simulator(), threading.Event(), asyncio.new_event_loop()
-    ports: list[int] = []
-
-    async def serve() -> None:
-        async with running(simulator) as port:
-            ports.append(port)
-            ready.set()
-            await ended.wait()
-
-    ended = asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(10)
-    yield simulator, ports[0]
-    loop.call_soon_threadsafe(ended.set)
-    thread.join(10)
-    loop.close()
 
 
 @pytest.fixture

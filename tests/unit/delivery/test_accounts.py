@@ -14,8 +14,9 @@ from bridge.delivery.accounts import BALANCE_EVERY, Accounts
 from bridge.delivery.gateways import Gateways
 from bridge.errors import AccountPaused, TemporaryFailure
 from bridge.model import Call
-from bridge.providers.base import Inbound, NoWayToAsk
+from bridge.providers.base import Balance, Inbound, NoWayToAsk
 from bridge.store import accounts, inbound
+from bridge.store.accounts import AccountRow
 from bridge.store.engine import Store
 
 pytestmark = pytest.mark.anyio
@@ -27,10 +28,15 @@ class Desk:
         self.gateways = Gateways({door.name: door for door in doors}, clock)
         self.arrived = 0
         self.alarms: list[tuple[str, str]] = []
+        self.mended: list[tuple[str, float]] = []
         self.accounts = Accounts(
             store, lambda: self.gateways, lambda: {"smsc": timedelta(seconds=5)}, now=clock, arrived=self._arrived,
             alarm=lambda kind, name, _why: self.alarms.append((kind, name)),
+            mended=lambda name, paused: self.mended.append((name, paused.total_seconds())),
         )  # fmt: skip
+
+    async def row(self) -> AccountRow:
+        return await self.store.read(lambda tx: accounts.get(tx, "smsc:acme"))
 
     def _arrived(self) -> None:
         self.arrived += 1
@@ -147,3 +153,105 @@ async def test_a_door_that_only_sends_is_no_trouble(store: Store, clock: Any, pu
         await desk.accounts.round()
     assert {("inbound", 0), "balance"} <= set(mute.asked)
     assert logs == []
+
+
+NO_MONEY = AccountPaused("no money", cause="money")
+
+
+async def two_nodes(store: Store, clock: Any, puppet: Any) -> tuple[Desk, Desk]:
+    desks = Desk(store, clock, puppet("smsc")), Desk(store, clock, puppet("smpp"))
+    for desk in desks:
+        await desk.accounts.round()
+    clock.forward(1)
+    return desks
+
+
+async def test_F24_a_pause_that_one_node_found_holds_on_the_other_and_is_told_once(
+    store: Store, clock: Any, puppet: Any
+) -> None:
+    one, other = await two_nodes(store, clock, puppet)
+    one.gateways.pause("smsc", NO_MONEY)
+    for _ in range(3):
+        await one.accounts.round()
+        await other.accounts.round()
+        clock.forward(1)
+    assert (one.gateways.free(), other.gateways.free()) == (0, 0)
+    assert other.gateways.accounts["smsc:acme"].reason == "no money"
+    assert (await one.row()).state == "money"
+    assert other.alarms == []
+
+
+async def test_F24_a_pause_ends_on_all_nodes_as_soon_as_one_can_send(store: Store, clock: Any, puppet: Any) -> None:
+    one, other = await two_nodes(store, clock, puppet)
+    one.gateways.pause("smsc", NO_MONEY)
+    for desk in (one, other):
+        await desk.accounts.round()
+    clock.forward(60)
+    one.gateways.worked("smsc", 0.1)
+    for desk in (one, other):
+        await desk.accounts.round()
+    assert one.gateways.free() == other.gateways.free() == 3
+    assert other.arrived == 1
+    assert (await one.row()).state == "well"
+
+
+async def test_F24_a_node_that_begins_or_takes_new_settings_tries_anew(store: Store, clock: Any, puppet: Any) -> None:
+    before = Desk(store, clock, puppet("smsc"))
+    before.gateways.pause("smsc", NO_MONEY)
+    await before.accounts.round()
+    clock.forward(5)
+    after = Desk(store, clock, puppet("smsc"))
+    for _ in range(2):
+        await after.accounts.round()
+        clock.forward(1)
+    assert after.gateways.free()
+    assert (await after.row()).state == "well"
+
+
+async def test_F24_the_end_of_a_pause_is_said_when_the_account_could_send_and_not_before(
+    store: Store, clock: Any, puppet: Any
+) -> None:
+    desk = Desk(store, clock, puppet("smsc"))
+    desk.gateways.pause("smsc", NO_MONEY)
+    await desk.accounts.round()
+    clock.forward(601)
+    await desk.accounts.round()
+    assert desk.gateways.free()
+    assert desk.mended == []
+    desk.gateways.pause("smsc", NO_MONEY)
+    await desk.accounts.round()
+    clock.forward(99)
+    desk.gateways.worked("smsc", 0.1)
+    for _ in range(2):
+        await desk.accounts.round()
+    assert desk.mended == [("smsc", 700.0)]
+
+
+async def test_F24_an_account_that_was_topped_up_goes_on_at_once(store: Store, clock: Any, puppet: Any) -> None:
+    gateway = puppet("smsc", money=Balance(Decimal(1), "KZT"))
+    desk = Desk(store, clock, gateway)
+    await desk.accounts.round()
+    for _ in range(2):  # a poll that finds as little as before ends nothing
+        desk.gateways.pause("smsc", NO_MONEY)
+        clock.forward(599)
+        await desk.accounts.round()
+        assert not desk.gateways.free()
+        clock.forward(2)
+    desk.gateways.pause("smsc", NO_MONEY)
+    gateway.money = Balance(Decimal(500), "KZT")
+    clock.forward(599)
+    await desk.accounts.round()
+    assert desk.gateways.free()
+    await desk.accounts.round()
+    assert desk.gateways.free()
+    assert [name for name, _paused in desk.mended] == ["smsc"]
+
+
+async def test_a_blocked_account_is_not_asked_for_its_balance(store: Store, clock: Any, puppet: Any) -> None:
+    desk = Desk(store, clock, gateway := puppet("smsc"))
+    desk.gateways.pause("smsc", AccountPaused("blocked", cause="blocked"))
+    await desk.accounts.round()
+    assert "balance" not in gateway.asked
+    clock.forward(1801)
+    await desk.accounts.round()
+    assert "balance" in gateway.asked

@@ -200,3 +200,14 @@ def test_the_others_are_those_that_can_send_now(puppet: Any, clock: Any) -> None
     assert gateways.others("one") == ("four",)
     clock.forward(1800)
     assert gateways.others("one") == ("two", "three", "four")
+
+
+def test_F24_a_door_that_says_not_now_is_well_and_its_account_stays_paused(both: Gateways) -> None:
+    both.pause("one", AccountPaused("no money", cause="money"))
+    for _ in range(4):
+        both.failed("one", "silent")
+    both.answered("one")
+    assert both.doors["one"].failures == 0
+    assert both.doors["one"].account.cause == "money"
+    both.worked("one", 0.1)
+    assert both.doors["one"].account.cause == ""

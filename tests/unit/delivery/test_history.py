@@ -33,8 +33,11 @@ def attempt(number: int = 1, start: float = 0, end: float = 12, **changes: Any) 
     return dataclasses.replace(made, **changes)
 
 
-def played(said: str, message_class: MessageClass) -> tuple[list[float], list[float], str]:
-    """When it asks, when it sends again, and how it ends, if the list says *said* each time."""
+def played(said: str, message_class: MessageClass, code: str = "") -> tuple[list[float], list[float], str]:
+    """When it asks, when it sends again, and how it ends, if the list says *said* each time.
+
+    *code*: with what each repeat is refused, "" = it has no answer either.
+    """
     attempts, asked, sent, now = [attempt()], list[float](), list[float](), 12.0
     while True:
         match next_step(attempts, message_class, "r1", at(now)):
@@ -46,7 +49,7 @@ def played(said: str, message_class: MessageClass) -> tuple[list[float], list[fl
                 attempts[-1] = dataclasses.replace(last, evidence=(*last.evidence, heard(now, said)))
             case Resend():
                 sent.append(now)
-                attempts.append(attempt(len(attempts) + 1, now, now + 12))
+                attempts.append(attempt(len(attempts) + 1, now, now + 12, code=code))
                 now += 12
             case GiveUp(how):
                 return asked, sent, f"{how} at {now:.0f}"
@@ -69,6 +72,39 @@ def test_after_ninety_seconds_without_a_trace_it_goes_once_more() -> None:
 def test_a_list_that_cannot_be_had_allows_only_the_repeat_that_the_minute_rule_guards() -> None:
     _asked, sent, end = played("nothing", "normal")
     assert (sent, end) == ([14], "hold at 900")
+
+
+@pytest.mark.parametrize(
+    ("message_class", "code", "sent", "end"),
+    [
+        ("normal", "", [14, 116], "hold at 900"),
+        ("normal", "0x0045", [14], "hold at 900"),  # it looks as if the first had been taken
+        ("critical", "", [14], "copy at 120"),
+    ],
+)
+def test_without_anybody_to_ask_it_goes_once_more_after_ninety_seconds(
+    message_class: MessageClass, code: str, sent: list[float], end: str
+) -> None:
+    asked, really, how = played("nobody", message_class, code)
+    assert (really, how) == (sent, end)
+    assert min(asked) == 14
+
+
+def test_a_refused_repeat_weighs_less_than_a_list_without_the_message() -> None:
+    assert played("not found", "normal", "0x0045")[1] == [14, 116]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ((), "never asked"),
+        (("nobody", "nobody"), "there is nobody to ask"),
+        (("nobody", "not found"), "in the list of sent messages, asked 1 times: 1 × not found"),
+    ],
+)
+def test_the_reason_says_who_was_asked(said: tuple[str, ...], why: str) -> None:
+    evidence = tuple(heard(14 + number, word) for number, word in enumerate(said))
+    assert next_step([attempt(evidence=evidence)], "normal", "r1", at(900)) == GiveUp("hold", why)
 
 
 @pytest.mark.parametrize("message_class", ["critical", "normal", "bulk"])

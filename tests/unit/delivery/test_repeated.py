@@ -96,3 +96,16 @@ def test_without_proof_it_ends_at_the_deadline(message_class: MessageClass, how:
 def test_attempts_at_other_accounts_are_another_story() -> None:
     attempts = [attempt(account="smsc:acme", state="UNKNOWN"), attempt(2, 200, 201)]
     assert isinstance(next_step(attempts, "critical", "r1", "repeat", at(204)), Resend)
+
+
+KEPT: dict[str, Any] = {"code": "Недостаточно средств. SMS будет отправлена", "error": "the provider keeps it"}
+
+
+def test_F24_what_is_kept_until_it_is_paid_is_asked_for_by_its_number_and_never_repeated_without_one() -> None:
+    assert isinstance(next_step([attempt(end=1, **KEPT)], "normal", "r1", "repeat", at(4)), Resend)
+    assert next_step([attempt(end=1, **KEPT)], "normal", "r1", "once", at(4)) == Ask(at(900))
+
+
+def test_F24_who_is_told_of_it_reads_that_the_provider_keeps_it() -> None:
+    step = next_step([attempt(end=1, **KEPT)], "normal", "r1", "repeat", at(900))
+    assert step == GiveUp("hold", "the provider keeps it; never asked again")

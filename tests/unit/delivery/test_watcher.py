@@ -27,10 +27,13 @@ class Desk:
         self.gateways = gateways
         self.happened: list[Any] = []
         self.again: list[Any] = []
+        self.alarms: list[tuple[str, str]] = []
+        self.doubled: list[str] = []
         self.watcher = Watcher(
             store, lambda: self.gateways, owner="n1/a", now=clock,
             decide=lambda _tx, happened: self.happened.extend(happened), submit=self.again.append,
             charge=lambda: lambda _provider, _phone, _segments, cost: cost and cost * 6,
+            alarm=lambda kind, name, _why: self.alarms.append((kind, name)), doubled=self.doubled.append,
         )  # fmt: skip
 
     async def left(self, state: str, **changes: Any) -> None:
@@ -85,6 +88,16 @@ async def test_F24_a_question_that_finds_the_account_blocked_pauses_it(desk: Des
     await desk.left("ACCEPTED")
     await desk.watcher.round()
     assert desk.gateways.accounts["smsc:acme"].cause == "blocked"
+    assert desk.alarms == [("account.blocked", "smsc")]
+
+
+async def test_F24_a_question_about_a_lost_answer_that_finds_it_blocked_is_told_once(desk: Desk) -> None:
+    puppet_of(desk).answers = [AccountPaused("blocked", cause="blocked")] * 9
+    await desk.left("UNKNOWN")
+    for _ in range(4):
+        desk.clock.forward(20)
+        await desk.watcher.round()
+    assert desk.alarms == [("account.blocked", "smsc")]
 
 
 async def test_a_message_of_unknown_fate_whose_gateway_is_gone_waits_for_its_deadline(desk: Desk) -> None:
@@ -127,6 +140,60 @@ async def test_a_resend_waits_for_a_place(desk: Desk) -> None:
     desk.clock.forward(1)
     await desk.watcher.round()
     assert len(desk.again) == 1
+
+
+async def test_F13_a_repeat_that_nothing_refuses_counts_as_a_possible_double(desk: Desk) -> None:
+    await desk.left("UNKNOWN")
+    puppet_of(desk).answers = [StatusAnswer(None, "-3")] * 99
+    while not desk.again:
+        desk.clock.forward(2)
+        await desk.watcher.round()
+    assert desk.doubled == []  # an early one: the minute rule guards it
+    desk.clock.forward(60)
+    now = desk.clock()
+    lost = Outcome(1, 2, "UNKNOWN", "UNKNOWN", due_at=now)
+    await desk.store.write(lambda tx: outbox.settle(tx, [lost], now))
+    desk.gateways.give_back("smsc")
+    for _ in range(60):
+        desk.clock.forward(2)
+        await desk.watcher.round()
+    assert len(desk.again) == 2
+    assert desk.doubled == ["smsc"]
+    said = await desk.store.read(lambda tx: tx.raw("SELECT data FROM journal WHERE kind = 'attempt.repeated'"))
+    assert ["true" in row[0] for row in said] == [False, True]
+
+
+async def test_F13_a_second_copy_counts_as_a_possible_double(
+    store: Store, clock: Any, puppet: Any, message: Any, put: Any
+) -> None:
+    await put(message(message_class="critical", providers=("smsc", "gate")))
+    desk = Desk(store, Gateways({"smsc": puppet(), "gate": puppet("gate", "gate:one")}, clock), clock)
+    await desk.left("UNKNOWN")
+    clock.forward(121)
+    await desk.watcher.round()
+    assert desk.doubled == ["smsc"]
+
+
+@pytest.mark.parametrize("message_class", ["critical", "normal"])
+async def test_an_answer_that_came_late_is_fetched_and_no_copy_goes(
+    store: Store, clock: Any, puppet: Any, message: Any, put: Any, message_class: Any
+) -> None:
+    class Late(puppet):  # type: ignore[misc]
+        late = ""
+
+        def answered_late(self, client_id: str) -> bool:
+            return bool(client_id) and client_id == self.late
+
+    door = Late(doubt="history")
+    await put(message(message_class=message_class, providers=("smsc", "gate")))
+    desk = Desk(store, Gateways({"smsc": door, "gate": puppet("gate", "gate:one")}, clock), clock)
+    await desk.left("UNKNOWN")
+    ((client_id,),) = await store.read(lambda tx: tx.raw("SELECT client_id FROM submissions"))
+    door.late, door.revision = client_id, "r1"
+    clock.forward(10_000)
+    await desk.watcher.round()
+    assert [(one.attempt.client_id, one.attempt.number) for one in desk.again] == [(client_id, 2)]
+    assert (desk.happened, desk.doubled) == ([], [])
 
 
 async def test_the_evidence_is_kept(desk: Desk) -> None:
@@ -189,3 +256,19 @@ async def test_a_second_copy_goes_by_another_account_rather_than_by_another_door
     await desk.watcher.round()
     (failed,) = desk.happened
     assert (failed.copy_via, failed.provider) == (("gate", "mail"), "smsc")
+
+
+@pytest.mark.parametrize("chain", [("smsc", "mail"), ("smsc", "mail", "gate")])
+async def test_F24_a_message_that_is_sent_once_the_account_is_paid_is_not_given_to_that_account_again(
+    chain: tuple[str, ...], store: Store, clock: Any, puppet: Any, message: Any, put: Any
+) -> None:
+    doors = {"smsc": puppet(doubt="repeat"), "mail": puppet("mail", doubt="repeat"), "gate": puppet("gate", "gate:one")}
+    await put(message(message_class="critical", providers=chain))
+    desk = Desk(store, Gateways(doors, clock), clock)
+    await desk.left("UNKNOWN", code="will be sent once paid", reason="the provider sends it once it is paid")
+    clock.forward(121)
+    await desk.watcher.round()
+    (failed,) = desk.happened
+    assert failed.copy_via == (("gate",) if "gate" in chain else ())
+    state = await store.read(lambda tx: tx.raw("SELECT state FROM messages"))
+    assert state == [("UNKNOWN",) if "gate" in chain else ("HELD",)]

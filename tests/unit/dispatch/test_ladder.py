@@ -11,9 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.book.book import Targets
 from bridge.config.models.people import Step
 from bridge.config.names import Who
+from bridge.dispatch import notices
+from bridge.dispatch.draft import Draft
 from bridge.dispatch.steps import Ladder, from_data, ladder_of
+from bridge.memory import Memory
 from bridge.model import Failed
 from bridge.proof.world import World
 from tests.unit.dispatch.stage import NOW, Stage, build, phones, strict
@@ -501,3 +505,14 @@ def test_F05_steps_that_are_late_keep_their_distance(stage: Stage) -> None:
     assert phones(stage.wait(minutes=1)) == ["ivan@60"]
     assert phones(stage.wait(minutes=2)) == ["marat@62", "ivan@62"]
     assert phones(stage.wait(minutes=30)) == ["ivan@66", "marat@68", "ivan@68"]
+
+
+def test_who_stands_in_for_a_rota_is_told_once_in_the_trail_of_each_incident(stage: Stage) -> None:
+    stage.problem(1)
+    (incident,) = stage.world.memory.incidents.values()
+    draft = Draft(stage.world.book, Memory(complete=True), NOW)
+    found = Targets((), (), otherwise=(("night", ("ivan",)),))
+    for about in (incident, incident, None):
+        notices.otherwise(draft, found, about)
+    told = [(entry.incident_id, entry.data) for entry in draft.journal]
+    assert told == [(incident.id, {"rota": "night", "people": ["ivan"]}), (0, {"rota": "night", "people": ["ivan"]})]

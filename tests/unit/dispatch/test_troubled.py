@@ -86,3 +86,12 @@ def test_one_silent_gateway_of_several_pages_nobody(stage):
     assert trouble(stage, "gateway", "gate", "no connection", ("smsc",)) == []
     assert trouble(stage, "account.money", "gate", "no money") == []  # who would carry it
     assert trouble(stage, "account.low", "smsc", "10.00 KZT left", ()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"), [("account.well", "smsc can send again"), ("gateway.well", "smsc answers again")]
+)
+def test_F24_the_end_of_a_trouble_is_said_by_mail(world, kind, subject):
+    (mail,) = world.decide(Trouble(kind, "smsc", "the account sends again after 7 min")).mails
+    assert read(mail)["Subject"] == f"[smsbridge] {subject}"
+    assert "after 7 min" in read(mail).get_content()

@@ -113,4 +113,3 @@ def test_what_is_not_built_yet_is_said_behind_the_meaning_once() -> None:
     table = keys.table("Receipts", keys.rows("\n\n" + row), homes)
     assert "| Which reports. *Built so far: `failures` `never`.* |" in table
     assert "*Not built yet: `lmtp` `folder`.* |" in keys.table("Listener", {}, homes)
-    assert "*Not built yet.* |" in next(row for row in keys.table("Watch", {}, homes).splitlines() if "`learn`" in row)

@@ -95,7 +95,8 @@ def test_every_rule_is_named_with_the_first_condition_that_failed(office: Office
 def test_the_shape_is_the_one_others_build_on(office: Office) -> None:
     found = as_data(explain(StoredMail(0, envelope()), office.book(), NOW))
     assert set(found) == {
-        "events", "routes", "fates", "messages", "mails", "incidents", "later", "budgets", "nothing_sent_because"
+        "events", "routes", "fates", "messages", "mails", "otherwise", "incidents", "later", "budgets",
+        "nothing_sent_because",
     }  # fmt: skip
     assert found["nothing_sent_because"] is None
     assert found["messages"] == [
@@ -108,6 +109,21 @@ def test_the_shape_is_the_one_others_build_on(office: Office) -> None:
     events: Any = found["events"]
     (event,) = events
     assert set(event) == {"producer", "host", "service", "severity", "state", "key", "title", "detail", "labels"}
+
+
+def test_who_is_meant_because_a_rota_has_nobody_is_told(office: Office) -> None:
+    """Monday 12:00: the night's rota is empty, the two who stand in are named; a rota that has somebody is not."""
+    office.config.write_text(
+        office.config.read_text().replace(
+            "rotas:\n", 'rotas:\n  night: {members: [aigul], hours: "22:00-08:00", otherwise: both}\n'
+        )
+    )
+    (rules,) = (office.folder / "rules").glob("*.yaml")
+    rules.write_text("rules: [{rule: all, to: [on-call night, on-call duty]}]\n")
+    found = as_data(explain(StoredMail(0, envelope()), office.book(), NOW))
+    assert found["otherwise"] == [{"rota": "night", "people": ["aigul", "ivan"]}]
+    rules.write_text("rules: [{rule: all, to: on-call duty}]\n")
+    assert as_data(explain(StoredMail(0, envelope()), office.book(), NOW))["otherwise"] == []
 
 
 def test_what_the_memory_and_the_time_to_come_have_of_it_is_told(office: Office) -> None:

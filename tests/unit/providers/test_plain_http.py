@@ -182,6 +182,8 @@ def test_the_revision_changes_with_what_a_stored_request_means() -> None:
     assert gateway(Wire(), base_url="https://other.test").revision != first
     assert gateway(Wire(), request={**REQUEST, "x": "1"}).revision != first
     assert gateway(Wire(), plain={"body": "json"}).revision != first
+    assert gateway(Wire(), plain={"method": "get"}).revision != first
+    assert gateway(Wire(), plain={"query": {"a": "1"}}).revision != first
     assert gateway(Wire(), success="other").revision == first
 
 
@@ -210,6 +212,64 @@ def test_a_secret_that_no_header_can_carry_is_told_at_the_start(monkeypatch: pyt
     monkeypatch.setitem(SECRETS, "token", "a\r\nX-Other: 1")
     with pytest.raises(ConfigError, match=r"providers\.local\.token: holds a character"):
         gateway(Wire(), ("token",))
+
+
+def test_T15_by_get_all_fields_stand_in_the_url_each_as_one_value_and_there_is_no_body() -> None:
+    wire = Wire()
+    fields = {**REQUEST, "user": "{login}", "psw": "{password}"}
+    keys: dict[str, Any] = {"login": "acme", "request": fields, "plain": {"method": "get", "query": {"v": "1"}}}
+    door = gateway(wire, ("password",), base_url="https://local.test/send?api=2", **keys)
+    asyncio.run(door.submit(request_of(door, text="a&to=1 #x\nәё+%41")))
+    ((method, url, body, headers),) = wire.asked
+    assert (method, body, headers) == ("GET", None, {})
+    assert url.isascii()
+    assert url.startswith("https://local.test/send?api=2&v=1&")
+    assert parse_qsl(urlsplit(url).query, keep_blank_values=True) == [
+        ("api", "2"), ("v", "1"), ("to", "77010000001"), ("text", "a&to=1 #x\nәё+%41"), ("ref", "1234"),
+        ("user", "acme"), ("psw", SECRETS["password"]),
+    ]  # fmt: skip
+
+
+@given(text=st.text(min_size=1, max_size=60))
+def test_T15_by_get_text_of_strangers_is_the_value_of_one_field(text: str) -> None:
+    wire = Wire()
+    door = gateway(wire, plain={"method": "get"})
+    request = request_of(door, text=text)
+    asyncio.run(door.submit(request))
+    sent = parse_qsl(urlsplit(wire.asked[0][1]).query, keep_blank_values=True)
+    assert [name for name, _ in sent] == ["to", "text", "ref"]
+    assert dict(sent)["text"] == request.canonical["text"]
+
+
+def test_a_query_stands_in_the_url_of_every_request_beside_its_body() -> None:
+    wire = Wire()
+    plain = {"query": {"key": "{apikey}", "output": "json"}, "balance": {"amount": "/left", "method": "get"}}
+    door = gateway(wire, ("apikey",), plain=plain)
+    asyncio.run(door.submit(request_of(door)))
+    wire.answers = [Answer(200, b'{"left": "5"}')]
+    asyncio.run(door.balance())
+    query = f"?key={SECRETS['apikey']}&output=json"
+    assert [(method, url) for method, url, _, _ in wire.asked] == [
+        ("POST", f"https://local.test/send{query}"), ("GET", f"https://local.test/send{query}"),
+    ]  # fmt: skip
+    assert dict(parse_qsl((wire.asked[0][2] or b"").decode()))["to"] == "77010000001"
+
+
+def test_by_get_login_and_password_that_stand_nowhere_are_basic_auth() -> None:
+    wire = Wire()
+    door = gateway(wire, ("password",), login="acme", plain={"method": "get"})
+    asyncio.run(door.submit(request_of(door)))
+    assert wire.asked[0][3] == {"Authorization": "Basic " + base64.b64encode(b"acme:canary-Passw0rd").decode()}
+    assert "canary" not in wire.asked[0][1]
+
+
+def test_what_no_url_can_hold_costs_no_request_and_what_the_gateway_finds_too_long_is_refused() -> None:
+    wire = Wire()
+    door = gateway(wire, plain={"method": "get"})
+    with pytest.raises(PermanentFailure):
+        asyncio.run(door.submit(request_of(door, text="ё" * 1400)))
+    assert wire.asked == []
+    assert type(submitted(Answer(414, b"<html>"))) is PermanentFailure
 
 
 # what an answer means

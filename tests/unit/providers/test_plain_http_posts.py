@@ -53,6 +53,12 @@ def test_an_sms_that_came_in_is_read_once_by_its_id() -> None:
     assert first.event_key == reader().read(form(**{"id": "5", "from": "+77010000001", "text": "x"})).event_key
 
 
+def test_T37_half_an_emoji_and_nul_are_made_into_text_that_a_store_takes() -> None:
+    post = reader().read(b'{"id": "5", "from": "77010000001", "text": "ok\\ud83d\\u0000"}')
+    assert isinstance(post, PlainReply)
+    assert post.text == "ok?"
+
+
 def test_T24_only_a_post_with_the_secret_is_signed() -> None:
     signed = reader(SECRET).read(form(id="m-17", state="failed", key="canary-s3cret"))
     assert isinstance(signed, PlainState)

@@ -224,3 +224,47 @@ async def test_every_end_is_an_acceptance_or_an_error_of_ours(http: HttpClient, 
                 await gate.submit(request_of(gate))
             assert isinstance(caught.value, OutcomeUnknown)
             assert len(peer.bodies) == 1
+
+
+KEPT = json.dumps({"error": "Недостаточно средств. SMS будет отправлена как только вы пополните счет."}).encode()
+
+
+def money(amount: str) -> bytes:
+    return f'<response><money currency="RUR">{amount}</money></response>'.encode()
+
+
+@pytest.mark.parametrize(("left", "prices"), [("0", {}), ("-1", {}), ("3.10", {"default": "3.20", "+7702": "4"})])
+async def test_F24_an_account_that_keeps_what_it_cannot_pay_is_given_no_more_until_there_is_money(
+    http: HttpClient, wire: Any, left: str, prices: dict[str, str]
+) -> None:
+    answers = [KEPT, money(left), money("100"), TAKEN.encode(), TAKEN.encode()]
+    async with wire.peer(*map(wire.answer, answers)) as peer:
+        gate = door(http, peer.url, prices=prices)
+        with pytest.raises(OutcomeUnknown):
+            await gate.submit(request_of(gate))
+        with pytest.raises(AccountPaused) as caught:
+            await gate.submit(request_of(gate))
+        assert not isinstance(caught.value, OutcomeUnknown)
+        assert [b"balance.php" in head for head in peer.heads] == [False, True]
+        assert await gate.submit(request_of(gate)) == Accepted("1000123")
+        assert await gate.submit(request_of(gate)) == Accepted("1000123"), "nobody asks for the balance any more"
+        assert len(peer.heads) == 5
+
+
+async def test_F24_where_nobody_says_what_the_account_holds_the_message_itself_finds_out(
+    http: HttpClient, wire: Any
+) -> None:
+    async with wire.peer(*map(wire.answer, [KEPT, b"?", TAKEN.encode()])) as peer:
+        gate = door(http, peer.url)
+        with pytest.raises(OutcomeUnknown):
+            await gate.submit(request_of(gate))
+        assert await gate.submit(request_of(gate)) == Accepted("1000123")
+
+
+async def test_F24_a_repeat_by_its_number_asks_for_no_balance(http: HttpClient, wire: Any) -> None:
+    async with wire.peer(*map(wire.answer, [KEPT, TAKEN.encode()])) as peer:
+        gate = door(http, peer.url)
+        with pytest.raises(OutcomeUnknown):
+            await gate.submit(request_of(gate))
+        again = dataclasses.replace(request_of(gate), repeat=True, heard=True)
+        assert await gate.submit(again) == Accepted("1000123")

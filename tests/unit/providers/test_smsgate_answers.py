@@ -43,7 +43,9 @@ DIALECTS: dict[str, Dialect] = {"json": Json(), "xml": Xml(), "get": Get()}
         (texts.PASSWORD, AccountPaused, "password"),
         (texts.BLOCKED, AccountPaused, "blocked"),
         ("Аккаунт заблокирован.", AccountPaused, "blocked"),
-        (texts.NO_MONEY, AccountPaused, "money"),
+        (texts.NO_MONEY, smsgate_codes.KeptUnpaid, "money"),
+        ("Insufficient funds. The SMS will be sent when the balance allows it.", smsgate_codes.KeptUnpaid, "money"),
+        ("Недостаточно средств.", AccountPaused, "money"),
         ("Закончились SMS.", AccountPaused, "money"),
         ("У нас закончились SMS. Для разрешения проблемы свяжитесь с менеджером.", AccountPaused, "money"),
         (texts.NO_PHONE, PermanentFailure, "5.1.3"),
@@ -78,6 +80,37 @@ def test_every_text_that_is_known_is_an_error_and_keeps_it(
 def test_after_a_lost_answer_such_a_text_proves_nothing(text: str) -> None:
     with pytest.raises(OutcomeUnknown):
         taken([Given(client_id="111", error=text)], AFTER_DOUBT)
+
+
+@pytest.mark.parametrize("id", ["", "1000123"])
+@pytest.mark.parametrize("dialect", ["json", "xml"])
+def test_F24_a_message_that_is_kept_until_it_is_paid_may_still_arrive_and_pauses_the_account(
+    dialect: str, id: str
+) -> None:
+    bodies = {
+        "json": json.dumps({"message": [[{"error": texts.NO_MONEY, "client_id_message": "111", "id_message": id}]]}),
+        "xml": f'<response><message><information id_message="{id}" client_id_message="111">{texts.NO_MONEY}'
+        "</information></message></response>",
+    }
+    with pytest.raises(OutcomeUnknown) as caught:
+        taken(DIALECTS[dialect].sent(bodies[dialect].encode()), FIRST)
+    assert isinstance(caught.value, AccountPaused)
+    assert (caught.value.cause, caught.value.code) == ("money", texts.NO_MONEY[:100])
+
+
+def test_a_message_that_is_kept_for_another_reason_pauses_nothing() -> None:
+    error = smsgate_codes.refused("Сообщение будет отправлено в рабочее время.", repeat=False)
+    assert type(error) is OutcomeUnknown
+
+
+@pytest.mark.parametrize("said", ["", "send", "deliver"])
+def test_by_xml_an_id_with_a_state_or_without_a_word_is_an_acceptance_and_with_an_error_is_none(said: str) -> None:
+    body = (
+        '<response><message><information id_message="7" client_id_message="111">{}</information></message></response>'
+    )
+    assert taken(Xml().sent(body.format(said).encode()), FIRST) == Accepted("7")
+    with pytest.raises(OutcomeUnknown):
+        taken(Xml().sent(body.format("Что-то пошло не так").encode()), FIRST)
 
 
 @pytest.mark.parametrize("request_", [AFTER_DOUBT, AFTER_REFUSAL], ids=["doubt", "refusal"])
@@ -137,6 +170,12 @@ def test_parts_are_segments_only_where_the_first_way_is_sms() -> None:
 def test_a_message_is_refused_in_a_list_or_without_one(refusal: object) -> None:
     with pytest.raises(PermanentFailure):
         taken(Json().sent(json.dumps({"message": [refusal]}).encode()), FIRST)
+
+
+def test_T37_a_number_beyond_all_bounds_is_no_id_and_no_crash() -> None:
+    body = b'{"message": [{"id_message": 1e99999999999999999999, "client_id_message": "1"}]}'
+    with pytest.raises(OutcomeUnknown):
+        taken(Json().sent(body), FIRST)
 
 
 NO_ANSWERS = [

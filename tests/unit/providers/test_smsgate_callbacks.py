@@ -51,6 +51,12 @@ def test_ids_and_phones_come_as_numbers_or_as_text() -> None:
     assert (second.provider_id, second.phone) == (first.provider_id, first.phone)
 
 
+def test_T37_half_an_emoji_and_nul_are_made_into_text_that_a_store_takes() -> None:
+    post = read(changed(content={"type": "text", "text": "ok\ud83d\x00"}))
+    assert isinstance(post, ViberReply)
+    assert post.text == "ok?"
+
+
 def test_T25_an_answer_has_one_key_however_often_it_comes_and_another_one_has_another() -> None:
     def key(**changes: Any) -> str:
         post = read(changed(**changes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -34,11 +35,12 @@ class Server:
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer, frames = writer, Frames()
-        while octets := await reader.read(4096):
-            for one in frames.feed(octets):
-                self.got.append(one)
-                if not self.behave(self, one) and not one.command & pdu.RESPONSE:
-                    self.send(one.answer(body=b"4711\0" if one.command == pdu.SUBMIT_SM else b""))
+        with contextlib.suppress(ConnectionResetError):
+            while octets := await reader.read(4096):
+                for one in frames.feed(octets):
+                    self.got.append(one)
+                    if not self.behave(self, one) and not one.command & pdu.RESPONSE:
+                        self.send(one.answer(body=b"4711\0" if one.command == pdu.SUBMIT_SM else b""))
         writer.close()
 
     def of(self, command: int) -> list[Pdu]:
@@ -258,6 +260,50 @@ async def test_after_the_peer_s_unbind_answers_still_count_and_nothing_new_leave
         assert (await under_way).body == b"4711\0"
 
 
+@pytest.mark.parametrize("owes", [False, True], ids=["owes nothing", "owes an answer"])
+async def test_a_peer_that_unbinds_and_stays_is_left_soon(monkeypatch: pytest.MonkeyPatch, owes: bool) -> None:
+    monkeypatch.setattr("bridge.smpp.link._ANSWERS_OWED", 0.2)
+    monkeypatch.setattr("bridge.smpp.link._HANGS_UP", 0.05)
+    async with linked(lambda _server, one: one.command == pdu.SUBMIT_SM) as (link, server):
+        under_way = link.begin(pdu.SUBMIT_SM, b"") if owes else None
+        await until(lambda: len(server.of(pdu.SUBMIT_SM)) == owes)
+        server.send(Pdu(pdu.UNBIND, 5), Pdu(pdu.UNBIND, 6))
+        async with asyncio.timeout(2):
+            await link.down()
+        assert link.why == "the peer said goodbye"
+        assert [one.sequence for one in server.of(pdu.UNBIND | pdu.RESPONSE)] == [5, 6]
+        if under_way is not None:
+            with pytest.raises(OutcomeUnknown):
+                await under_way
+
+
+async def test_T37_a_peer_that_asks_and_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.smpp.link._MOST_UNREAD", 4096)
+    async with linked() as (link, server):
+        server.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        asked = Pdu(0x00000102, 7).encoded() * 4096
+
+        async def flood() -> None:
+            while link.is_up:
+                server.writer.write(asked)
+                await server.writer.drain()
+
+        async with asyncio.timeout(20):
+            with contextlib.suppress(ConnectionError):
+                await flood()
+            await link.down()
+        assert link.why == "the peer does not read"
+
+
+@pytest.mark.parametrize("length", [0, 15, 65537, 0x7FFFFFFF, 0xFFFFFFFF])
+async def test_T37_a_pdu_of_a_length_that_cannot_be_ends_the_link_at_once(length: int) -> None:
+    async with linked() as (link, server):
+        server.writer.write(length.to_bytes(4) + b"\0\0\0\5" + b"\0" * 8)
+        async with asyncio.timeout(2):
+            await link.down()
+        assert link.why == f"no SMPP: a PDU of {length} octets"
+
+
 async def test_a_peer_that_is_quiet_is_asked_and_one_that_does_not_answer_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -290,6 +336,23 @@ async def test_closing_unbinds_and_waits_for_what_is_being_kept() -> None:
         assert done == ["kept"]
         assert len(server.of(pdu.UNBIND)) == 1
         assert not link.is_up
+
+
+async def test_F19_a_peer_that_answers_nothing_does_not_hold_up_the_end() -> None:
+    async with linked(lambda _server, one: one.command in (pdu.SUBMIT_SM, pdu.UNBIND)) as (link, server):
+        under_way = link.begin(pdu.SUBMIT_SM, b"")
+        begun = asyncio.get_running_loop().time()
+        await link.close(0.4)
+        assert asyncio.get_running_loop().time() - begun < 0.8
+        assert len(server.of(pdu.UNBIND)) == 1
+        with pytest.raises(OutcomeUnknown):
+            await under_way
+
+
+@pytest.mark.parametrize("host", ["smpp..example", "x" * 64 + ".example", "."])
+async def test_a_name_that_nobody_can_look_up_is_no_link(host: str) -> None:
+    with pytest.raises(NotSent):
+        await Link.opened(Peer(host, 1, None), Bind("acme", "canary"), pdu.BIND_TRANSCEIVER, kept, within=2)
 
 
 async def test_T29_no_password_is_in_a_peer_a_link_or_an_error() -> None:

@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.smpp import texts
 from bridge.sms import gsm7
+
+CODINGS = json.loads((Path(__file__).parents[2] / "vectors" / "smpp_coding.json").read_text())
+
+
+def test_codings_are_those_of_the_vectors_and_never_the_one_that_is_a_trap() -> None:
+    ours = [texts.GSM, texts.LATIN_1, texts.UCS_2]
+    assert ours == [case["data_coding"] for case in CODINGS["cases"]]
+    assert ours == [4 * case["coding"] for case in CODINGS["cases"]]
+    assert CODINGS["trap"]["data_coding"] not in ours
 
 
 @pytest.mark.parametrize(

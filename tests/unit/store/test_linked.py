@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -84,6 +85,27 @@ async def test_F09_a_text_has_arrived_when_its_last_part_has_in_any_order(store:
     assert [one is not None for one in said] == [False, False, True]
     assert said[-1] is not None
     assert (said[-1].message_id, said[-1].state, said[-1].cost) == (1, "DELIVERED", None)
+
+
+@pytest.mark.parametrize("spelled", ["{:X}", "{:x}", "{:d}"])
+async def test_a_text_whose_receipts_spell_ids_otherwise_has_arrived_with_its_last_part(
+    store: Store, spelled: str
+) -> None:
+    await sent(store, 1, "855469 855470")
+    assert await told(store, spelled.format(855469)) is None
+    found = await told(store, spelled.format(855470))
+    assert found is not None
+    assert (found.message_id, found.state) == (1, "DELIVERED")
+
+
+async def test_a_receipt_of_another_message_is_no_part_of_this_one(store: Store) -> None:
+    await sent(store, 1, "855469 855470")
+    await sent(store, 2, str(0x855470))
+    assert await told(store, "855469") is None
+    found = await told(store, str(0x855470))
+    assert found is not None
+    assert found.message_id == 2
+    assert await told(store, "855469", replace(SAID, code="2")) is None
 
 
 async def test_a_text_with_a_lost_part_has_not_arrived(store: Store) -> None:
@@ -208,9 +230,11 @@ def part(number: int, text: str = "") -> Part:
     return Part(number, 0, (text or f"part{number}").encode())
 
 
-async def piece(store: Store, number: int, total: int = 3, reference: int = 7, now: datetime = NOW) -> Any:
+async def piece(
+    store: Store, number: int, total: int = 3, reference: int = 7, now: datetime = NOW, text: str = ""
+) -> Any:
     return await store.write(
-        lambda tx: linked.piece(tx, "smsc:acme", "smpp", PHONE, "777", (reference, total), part(number), now)
+        lambda tx: linked.piece(tx, "smsc:acme", "smpp", PHONE, "777", (reference, total), part(number, text), now)
     )
 
 
@@ -234,11 +258,44 @@ async def test_two_texts_with_different_references_do_not_mix(store: Store) -> N
 
 
 async def test_a_text_that_was_read_leaves_its_reference_free(store: Store) -> None:
+    await _read(store)
+    assert await piece(store, 1, 2, text="other") is None
+    whole = await piece(store, 2, 2, text="words")
+    assert [one.octets for one in whole.parts] == [b"other", b"words"]
+
+
+async def _read(store: Store) -> None:
+    """A text of two pieces has come and was read."""
     await piece(store, 1, 2)
     whole = await piece(store, 2, 2)
     await store.write(lambda tx: linked.joined(tx, whole))
-    assert await piece(store, 1, 2) is None
-    assert (await piece(store, 2, 2)).whole
+
+
+async def test_F10_a_piece_that_comes_again_after_its_text_was_read_is_no_new_text(store: Store) -> None:
+    await _read(store)
+    nine = NOW + timedelta(minutes=9)
+    assert [await piece(store, 2, 2, now=nine), await piece(store, 1, 2, now=nine)] == [None, None]
+    later = NOW + timedelta(minutes=30)
+    assert await store.write(lambda tx: linked.late_pieces(tx, ["smsc:acme"], later)) == []
+
+
+async def test_T31_the_words_of_a_text_that_was_read_are_not_kept_twice(store: Store) -> None:
+    await _read(store)
+    rows = await store.read(lambda tx: tx.raw("SELECT error FROM receipts"))
+    assert len(rows) == 2
+    assert not {b"part1".hex(), b"part2".hex()} & {row[0] for row in rows}
+    await store.write(lambda tx: linked.late_pieces(tx, ["smsc:acme"], NOW + timedelta(minutes=10)))
+    assert await store.read(lambda tx: tx.raw("SELECT error FROM receipts")) == []
+
+
+@pytest.mark.parametrize(("phone", "to"), [("a/b", "777"), ("Kaspi/Bank", "7/7"), ("%2F", "é %"), ("", "")])
+async def test_T37_whatever_the_sender_is_called_its_pieces_are_one_text(store: Store, phone: str, to: str) -> None:
+    def come(number: int) -> Any:
+        return store.write(lambda tx: linked.piece(tx, "smsc:acme", "smpp", phone, to, (7, 2), part(number), NOW))
+
+    assert await come(1) is None
+    whole = await come(2)
+    assert (whole.phone, whole.to, len(whole.parts)) == (phone, to, 2)
 
 
 async def test_pieces_of_long_ago_are_not_part_of_a_new_text(store: Store) -> None:

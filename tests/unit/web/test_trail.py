@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.model import Fate, Incident, JournalEntry, Message, Thread
+from bridge.model import Fate, Incident, JournalEntry, Message, Thread, Visit
+from bridge.store.outbox import Attempt
 from bridge.store.views import KeptReply, Sent
-from bridge.store.views_trail import KeptMail, TrailRows
+from bridge.store.views_trail import KeptEvent, KeptMail, TrailRows
 from bridge.web.seen import Seen
 from bridge.web.trail import Step, in_order, lasted, only_ids, shown
 from bridge.web.trail_steps import steps_of
@@ -143,6 +144,29 @@ def test_every_reason_of_a_fate_is_a_dashed_step(v: Seen) -> None:
     assert len(against) == 3
     assert {each.title for each in against} == {"Ivan was not told"}
     assert all(each.group == "against" for each in against)
+
+
+def test_a_hand_over_says_of_which_sms_it_is(v: Seen) -> None:
+    """Two SMS of one moment go side by side: what the gateway took of them must not be mixed up."""
+    attempts = tuple(
+        Attempt(number, 1, "smsc", "smsc:x", f"id{number}", {}, "r", "ACCEPTED", "", "", "", (), AT, AT)
+        for number in (17, 18)
+    )
+    took = [each for each in steps_of(v, replace(rows(), attempts=attempts)) if each.title == "smsc took it"]
+    assert [each.why[0][1] for each in took] == ["SMS 17, attempt 1, id id17.", "SMS 18, attempt 1, id id18."]
+
+
+@pytest.mark.parametrize("language, quoted", [("en", "“night”"), ("ru", "«night»"), ("kk", "«night»")])
+def test_what_was_decided_stands_before_who_was_not_told_of_it(
+    seen_in: Callable[[str], Seen], language: str, quoted: str
+) -> None:
+    event = KeptEvent(1, 0, 1000, {"producer": "zabbix", "title": "Disk"}, (Visit("night", True, note="took a@b"),))
+    entries = (JournalEntry(AT, "mail.read", 1), JournalEntry(AT, "incident.opened", 1, 1000, 0, {"key": "k"}))
+    fated = replace(MAIL, fates=(Fate(0, "nothing", "night", "ivan", "flapping"),))
+    steps = steps_of(seen_in(language), replace(EMPTY, mails=(fated,), events=(event,), journal=entries))
+    assert [each.sign for each in steps] == ["mail", "eye", "rule", "crit", "dash"]
+    assert [each.chapter for each in steps] == ["mail", "", "decided", "decided", ""]
+    assert quoted in steps[2].title
 
 
 def test_a_cancelled_message_is_a_bubble_and_a_step_against(v: Seen) -> None:

@@ -162,6 +162,26 @@ def test_without_money_the_message_waits_for_some(gate: Any) -> None:
     assert gate.channels == ["sms"]
 
 
+def test_a_fault_keeps_one_message_as_unpaid_until_a_moment_later(gate: Any) -> None:
+    """``refuse: 3`` alone takes nothing; with ``take`` it says the same and means what it says."""
+    gate.fault(refuse=3)
+    assert gate.send(client_id="110")["error"] == texts.NO_MONEY
+    gate.fault(refuse=3, take=True, times=1)
+    assert gate.send(client_id="111")["error"] == texts.NO_MONEY
+    assert gate.channels == []
+    assert gate.send(client_id="111")["id_message"], "the number is used, though nothing has begun"
+    gate.later(2)
+    assert gate.channels == ["sms"]
+
+
+def test_what_a_fault_keeps_is_gone_where_nothing_is_kept(gate: Any) -> None:
+    gate.switch(queue_unpaid=False)
+    gate.fault(refuse=3, take=True, times=1)
+    assert gate.send(client_id="111")["error"] == texts.NO_MONEY
+    gate.later(2)
+    assert gate.channels == []
+
+
 def test_variables_of_address_books_are_replaced_where_switched(gate: Any) -> None:
     gate.send(text_sms="a #name# b")
     gate.switch(macros=True)
@@ -220,6 +240,7 @@ def test_a_fault_refuses_in_words_and_takes_nothing(gate: Any, refuse: int, word
     assert gate.channels == []
     gate.fault(refuse=refuse, take=True)
     assert words in json.dumps(gate.json(message=[message]), ensure_ascii=False)
+    gate.later(1)
     assert gate.channels == ["sms"], "the error that proves nothing"
 
 
