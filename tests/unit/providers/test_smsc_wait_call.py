@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import AccountPaused, DeliveryError, PermanentFailure, TemporaryFailure
-from bridge.providers.base import CallNumber
-from bridge.providers.base import Network
+from bridge.providers.base import CallNumber, Network
 from bridge.providers.smsc_answers import parse_operator, parse_wait_call
 from bridge.providers.smsc_callbacks import WaitCall
 from bridge.providers.smsc_http import SmscHttp
