@@ -129,7 +129,11 @@ def test_nothing_is_told_that_nobody_writes() -> None:
     assert [kind for kind in (*SAID, *QUIET) if not any(p.fullmatch(kind) for p in patterns)] == []
 
 
-@pytest.mark.parametrize("place", [each for each in WRITTEN if each.data is not None and each.kind in SAID], ids=str)
+@pytest.mark.parametrize(
+    "place",
+    [each for each in WRITTEN if each.data is not None and each.kind in SAID],
+    ids=lambda place: f"{place.where} {place.kind}",
+)
 def test_the_examples_carry_what_the_product_writes(place: Written) -> None:
     data = place.data or frozenset()
     assert any(set(given) >= data for given, _ in SAID[place.kind]), place
