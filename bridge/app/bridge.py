@@ -57,10 +57,9 @@ from bridge.model import (
     TroubleKind,
 )
 from bridge.observe import Metrics
-from bridge.providers.base import Balance
+from bridge.providers.base import Balance, LinkState
 from bridge.providers.build import gateways as open_gateways
 from bridge.providers.http import HttpClient
-from bridge.providers.smsc_smpp_links import LinkState
 from bridge.store import mails, outbox, plans, post
 from bridge.store.engine import Store, Tx
 from bridge.store.outbox import Claimed, Outcome

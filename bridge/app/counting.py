@@ -9,8 +9,7 @@ from bridge.book import RuleBook
 from bridge.config.derived import provider_currency
 from bridge.model import Happening, OutgoingMail, Plan, Receipt
 from bridge.observe import Metrics
-from bridge.providers.base import Balance
-from bridge.providers.smsc_smpp_links import LinkState
+from bridge.providers.base import Balance, LinkState
 from bridge.store import plans
 from bridge.store.health import GatewayHealth
 from bridge.store.outbox import Claimed, Outcome

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from bridge.book import RuleBook
 from bridge.delivery.gateways import Gateways
-from bridge.delivery.links import ShowsLink
 from bridge.model import Trouble, TroubleKind
-from bridge.providers.base import Balance
+from bridge.providers.base import Balance, ShowsLink
 from bridge.words.figures import money
 
 

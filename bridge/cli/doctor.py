@@ -25,8 +25,8 @@ _COLOURS = {"ok": "green", "bad": "red", "warn": "yellow", "look": "cyan"}
 def command(config: Path, as_json: bool) -> None:
     """Look for what is wrong around the bridge, and say how to mend it.
 
-    Files and their permissions, secrets, disk, store, ports, certificates, names, providers with their balance,
-    callback address, relay, clock. Sends nothing and costs nothing; works beside a running bridge.
+    Files and their permissions, secrets, disk, store, ports, certificates, names, providers with their balance and how
+    they did lately, callback address, relay, clock. Sends nothing and costs nothing; works beside a running bridge.
 
     Exit codes: 0 nothing is bad, 1 something is.
     """
@@ -45,13 +45,14 @@ def command(config: Path, as_json: bool) -> None:
 
 async def _look(patient: Patient) -> list[Finding]:
     """All findings in a fixed order; with a configuration that cannot be loaded only what it is itself."""
-    from bridge.cli.checkup import doors, files, gateways, names, outside, phones
+    from bridge.cli.checkup import doors, files, gateways, lately, names, outside, phones
 
     checks = [files.configuration]
     if patient.loaded.book is not None:
         checks += [
             files.permissions, files.secrets, files.disk, files.store, doors.ports, doors.certificates, names.names,
-            gateways.providers, doors.callbacks, outside.relay, outside.clock, outside.switches, phones.stopped,
+            gateways.providers, lately.outcomes, doors.callbacks, outside.relay, outside.clock, outside.switches,
+            phones.stopped,
         ]  # fmt: skip
     found = await asyncio.gather(*(check(patient) for check in checks))
     return [finding for findings in found for finding in findings]

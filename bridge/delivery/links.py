@@ -11,15 +11,23 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
 
 import structlog
 
 from bridge.delivery.gateways import Gateways
 from bridge.errors import StoreUnavailable
 from bridge.model import Receipt, TroubleKind
-from bridge.providers.base import Arrival, Inbound, LinkedGateway, Piece, Report, StatusAnswer, inbound_key
-from bridge.providers.smsc_smpp_links import LinkState
+from bridge.providers.base import (
+    Arrival,
+    Inbound,
+    LinkedGateway,
+    LinkState,
+    Piece,
+    Report,
+    ShowsLink,
+    StatusAnswer,
+    inbound_key,
+)
 from bridge.store import linked
 from bridge.store.engine import Store, Tx
 from bridge.store.linked import Part, Pieces
@@ -35,15 +43,6 @@ _LATELY, _PARKED_FOR = (
 _MISSING = "[…]"  # stands where a piece of an inbound SMS never came
 DOWN_FOR = timedelta(minutes=2)
 """How long a link may be down before people hear of it: a provider that restarts is back by then."""
-
-
-@runtime_checkable
-class ShowsLink(Protocol):
-    """A gateway that says how its link is."""
-
-    @property
-    def link(self) -> LinkState:
-        """As it is now."""
 
 
 @dataclass(slots=True)

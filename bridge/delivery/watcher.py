@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import structlog
 
@@ -19,7 +19,7 @@ from bridge.delivery.gateways import PAUSED, Gateways
 from bridge.delivery.unknown import YOUNG, Ask, Believe, GiveUp, Resend, heard, next_step, unresolved
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
 from bridge.model import Failed, JournalEntry, Message, MessageState, Receipt, TroubleKind
-from bridge.providers.base import Doubt, FindsSent, Gateway, Question, Request, StatusAnswer
+from bridge.providers.base import AnswersLate, Doubt, FindsSent, Gateway, Question, Request, StatusAnswer
 from bridge.store import journal, outbox, spends
 from bridge.store.engine import Store, Tx
 from bridge.store.outbox import Claimed, Outcome, Watched
@@ -38,14 +38,6 @@ class Submit(Protocol):
     """How the sender is given an identical repeat."""
 
     def __call__(self, claimed: Claimed) -> None: ...
-
-
-@runtime_checkable
-class AnswersLate(Protocol):
-    """A gateway that remembers answers that came after it had given up on them."""
-
-    def answered_late(self, client_id: str) -> bool:
-        """Whether one says that the message was taken: a repeat then brings that answer, and sends nothing."""
 
 
 class Watcher:

@@ -143,9 +143,7 @@ class MailRelay:
             raise PermanentFailure("a mail without a relay goes to one domain", status="5.1.3")
         try:
             return await self._places.of(domains.pop())
-        except (
-            PermanentFailure
-        ) as error:  # what DNS denies is this way out, not this mail
+        except PermanentFailure as error:  # what DNS denies is this way out, not this mail
             raise NotSent(error.reason) from error
 
     async def _begin_at(self, place: Place, envelope_from: str, to: Sequence[str], content: bytes) -> _Begun:

@@ -136,8 +136,8 @@ Keep = Callable[["LinkedGateway", Arrival], Awaitable[None]]
 
 Doubt = Literal["ask", "history", "repeat", "once", "late", "hold"]
 """What a lost answer is met with. ``ask``: the provider knows our id. ``history``: it does not, but lists what it has
-sent (``FindsSent``). ``repeat``: it takes a message of one id once,
-so the identical request proves what became of the first. ``once``: no id; one repeat while its minute rule guards it.
+sent (``FindsSent``). ``repeat``: it takes a message of one id once, so the identical request proves what became of the
+first. ``once``: no id; one repeat while its minute rule guards it.
 ``late``: it knows our id, but a relay may keep the request for minutes. ``hold``: nobody can be asked, nothing goes
 again.
 """
@@ -268,6 +268,33 @@ class LinkedGateway(Gateway, Protocol):
 
     def decoded(self, octets: bytes, coding: int) -> str:
         """The letters of a whole inbound SMS, whatever they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """How many links are *up* of those that are *wanted*; *why* the last one is not. *refused*: it is the login."""
+
+    up: int
+    wanted: int
+    why: str
+    refused: bool
+
+
+@runtime_checkable
+class ShowsLink(Protocol):
+    """A gateway that says how its link is."""
+
+    @property
+    def link(self) -> LinkState:
+        """As it is now."""
+
+
+@runtime_checkable
+class AnswersLate(Protocol):
+    """A gateway that remembers answers that came after it had given up on them."""
+
+    def answered_late(self, client_id: str) -> bool:
+        """Whether one says that the message was taken: a repeat then brings that answer, and sends nothing."""
 
 
 LONGEST = 25.0

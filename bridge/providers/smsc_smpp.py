@@ -36,6 +36,7 @@ from bridge.providers.base import (
     Gateway,
     Inbound,
     Keep,
+    LinkState,
     NoWayToAsk,
     Price,
     Question,
@@ -44,7 +45,7 @@ from bridge.providers.base import (
 )
 from bridge.providers.smsc_codes import SAME_REQUEST_PAUSE
 from bridge.providers.smsc_http import SmscHttp
-from bridge.providers.smsc_smpp_links import Links, LinkState, Wanted
+from bridge.providers.smsc_smpp_links import Links, Wanted
 from bridge.smpp import bodies, parts, pdu, receipts, texts
 from bridge.smpp.bodies import Address, Bind, ShortMessage
 from bridge.smpp.link import Answer, Link
@@ -112,7 +113,7 @@ class SmscSmpp:
 
     @property
     def link(self) -> LinkState:
-        """Whether it is up (``delivery.links.ShowsLink``)."""
+        """Whether it is up (``base.ShowsLink``)."""
         return self._links.state
 
     def answered_late(self, client_id: str) -> bool:

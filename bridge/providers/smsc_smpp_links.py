@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.errors import NotSent
+from bridge.providers.base import LinkState
 from bridge.providers.smsc_smpp_codes import LOGIN_REFUSED
 from bridge.smpp import pdu
 from bridge.smpp.bodies import Bind, ShortMessage
@@ -37,16 +38,6 @@ class Wanted:
     rate: float
     pauses: Sequence[float] = _PAUSES
     enquire_after: float = ENQUIRE_AFTER
-
-
-@dataclass(frozen=True, slots=True)
-class LinkState:
-    """How many links are *up* of those that are *wanted*; *why* the last one is not. *refused*: it is the login."""
-
-    up: int
-    wanted: int
-    why: str
-    refused: bool
 
 
 class Links:

@@ -26,9 +26,8 @@ from bridge.errors import (
     StoreUnavailable,
     TemporaryFailure,
 )
-from bridge.providers.base import Inbound, NoWayToAsk, Piece, Question, Report
+from bridge.providers.base import Inbound, LinkState, NoWayToAsk, Piece, Question, Report
 from bridge.providers.smsc_smpp import SmscSmpp
-from bridge.providers.smsc_smpp_links import LinkState
 from bridge.simulator.settings import Account, SmppSwitches, Switches
 from bridge.simulator.simulator import Simulator
 from bridge.smpp.link import Peer

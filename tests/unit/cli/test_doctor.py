@@ -21,7 +21,7 @@ from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import SMTP
 
 from bridge.book.loading import load_book
-from bridge.cli.checkup import doors, files, gateways, names, outside
+from bridge.cli.checkup import doors, files, gateways, lately, names, outside
 from bridge.cli.checkup.finding import Check, Finding, Patient
 from bridge.simulator.serve import running
 from bridge.simulator.simulator import Simulator
@@ -118,6 +118,36 @@ async def test_mails_that_nobody_reads_and_messages_that_are_held_are_told(house
     await asyncio.to_thread(_write_sql, house.db, sql)
     found = (await files.store(_patient(house)))[1:]
     assert [(one.mark, one.about) for one in found] == [("warn", "mails"), ("bad", "mails"), ("warn", "messages")]
+
+
+_TAKEN = """
+INSERT OR IGNORE INTO accounts (account) VALUES ('smsc:demo');
+INSERT INTO messages (id, state, ended_at) VALUES ({0}, '{1}', {2});
+INSERT INTO submissions (message_id, attempt, provider, account, state, started_at)
+VALUES ({0}, 1, 'smsc', 'smsc:demo', '{3}', {4});
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "mark", "what"),
+    [
+        (["DELIVERED"] * 3, "ok", "3 of 3 arrived, receipts after 4 s"),
+        (["DELIVERED", "UNKNOWN"], "ok", "1 of 1 arrived, receipts after 4 s, 1 without an answer"),
+        (["UNDELIVERED"] * 9 + ["DELIVERED"] * 3, "warn", "3 of 12 arrived, receipts after 4 s"),
+    ],
+)
+async def test_how_a_gateway_did_lately_is_told_and_a_poor_one_is_to_be_looked_at(
+    house: House, ends: list[str], mark: str, what: str
+) -> None:
+    patient, start = _patient(house), int((datetime.now(UTC) - timedelta(minutes=10)).timestamp() * 1e6)
+    await asyncio.to_thread(house.store, lambda tx: None)
+    assert await lately.outcomes(patient) == ()
+    for number, end in enumerate(ends, start=1):
+        how = "UNKNOWN" if end == "UNKNOWN" else "ACCEPTED"
+        sql = _TAKEN.format(number, end, start + 4_000_000, how, start)
+        await asyncio.to_thread(_write_sql, house.db, sql)
+    found = await _one(lately.outcomes, patient)
+    assert (found.mark, found.about, found.what) == (mark, "smsc", f"of its last {len(ends)} messages in 2 h: {what}")
 
 
 def _write_sql(path: Path, sql: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.delivery.gateways import Gateways
 from bridge.delivery.links import DOWN_FOR, Links
-from bridge.providers.smsc_smpp_links import LinkState
+from bridge.providers.base import LinkState
 from bridge.store.engine import Store
 
 pytestmark = pytest.mark.anyio
