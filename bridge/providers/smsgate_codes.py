@@ -127,8 +127,9 @@ def is_kept(text: str) -> bool:
 def refused(text: str, *, repeat: bool) -> DeliveryError:
     """The error for the text of a refusal.
 
-    With *repeat* (an earlier attempt has no proven outcome) a text that nobody has explained, or that only says
-    "not twice a minute", proves nothing; on a first attempt nothing was taken.
+    With *repeat* (an earlier attempt has no proven outcome) a text that nobody has explained, that only says "not twice
+    a minute", or that refuses the content proves nothing: the provider may look at the content before it looks at the
+    number, so it says nothing of the first. On a first attempt nothing was taken.
     """
     raw, folded = shortened(text), text.casefold()
     if _MINUTE.search(folded):
@@ -140,7 +141,10 @@ def refused(text: str, *, repeat: bool) -> DeliveryError:
         return _kept(raw)
     for words, error in _REFUSALS:
         if words.search(folded):
-            return error(raw)
+            refusal = error(raw)
+            if repeat and isinstance(refusal, PermanentFailure):  # the first may have been taken before this was so
+                return OutcomeUnknown(f"the repeat was refused: {refusal.reason}", code=raw)
+            return refusal
     sentence = "an error that nobody has explained"
     if repeat:
         return OutcomeUnknown(sentence, code=raw)

@@ -96,6 +96,7 @@ class Met:
 
 
 _SHAPE = TypeAdapter(dict[str, GatewayFaults])
+_ALL_WELL = GatewayFaults()
 
 
 class FaultBook:
@@ -120,7 +121,7 @@ class FaultBook:
         return {name: self.of(name).model_dump(mode="json", exclude_defaults=True) for name in self.gateways}
 
     def of(self, gateway: str) -> GatewayFaults:
-        return self._set.get(gateway, GatewayFaults())
+        return self._set.get(gateway, _ALL_WELL)
 
     def network(self, gateway: str, phone: str) -> Fault:
         """What happens behind the door to a message for *phone*."""

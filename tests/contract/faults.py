@@ -23,7 +23,12 @@ _SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "receipt_delay": (400.0,),
 }
 _TOGETHER: Mapping[str, tuple[Mapping[str, Any], ...]] = {  # what says something only beside another
-    "take": ({"take": False, "drop": "after"}, {"take": True, "refuse": 9}, {"take": False, "silent": True}),
+    "take": (
+        {"take": False, "drop": "after"},
+        {"take": False, "silent": True},
+        {"take": True, "refuse": 9},
+        {"take": True, "refuse": 3},  # smsgate without money: refused, kept, and sent once there is some
+    ),
     "err": ({"fate": "undelivered", "err": 255}, {"err": 200}),
     "fates": ({"fates": {"sms": "undelivered", "viber": "undelivered"}},),
 }

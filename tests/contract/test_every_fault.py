@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.contract.conftest import ALL
 from tests.contract.faults import catalogue
-from tests.contract.kit import PASSWORD, Door
+from tests.contract.kit import PASSWORD, Door, World
 from tests.contract.life import lives
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +34,18 @@ NOBODY_WAITS = {
     "bridge.delivery.relays._BEGUN": 1.0,
     "bridge.delivery.relays._TAKEN": 1.0,
 }
+
+
+def _rich(door: Door) -> Door:
+    """With money for a message for every fault."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[World]:
+        async with door.open() as world:
+            world.account(balance=Decimal(100_000))
+            yield world
+
+    return replace(door, open=opened)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +66,7 @@ async def test_F07_T29_every_fault_ends_in_the_right_state_with_the_right_number
 ) -> None:
     door = BY_NAME[name]
     with caplog.at_level(logging.DEBUG):
-        seen = await lives(door, catalogue(), tmp_path)
+        seen = await lives(_rich(door), catalogue(), tmp_path)
     wrong = {fault: (was, door.expects[fault]) for fault, was in seen.items() if was != door.expects[fault]}
     assert wrong == {}
     assert sorted(fault for fault, was in seen.items() if was.sms_at_end > 1) == []

@@ -335,6 +335,11 @@ async def test_T24_a_path_that_is_guessed_or_never_arrives_is_told_at_the_start(
 
 async def test_T24_without_a_secret_no_handler_of_smsc_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_PATH", PATH)
-    config = CONFIG.replace(", secret: {env: WEB_SECRET}", "")
+    config = book_in(tmp_path, CONFIG).config
+    settings = config.providers["smsc"]
+    assert settings.callbacks is not None
+    open_door = settings.model_copy(update={"callbacks": settings.callbacks.model_copy(update={"secret": None})})
     with pytest.raises(ConfigError, match=r"callbacks\.secret: is missing"):
-        handlers(book_in(tmp_path, config).config, {"smsc": ACCOUNT})
+        handlers(config.model_copy(update={"providers": {"smsc": open_door}}), {"smsc": ACCOUNT})
+    with pytest.raises(ConfigError, match="secret is missing"):
+        book_in(tmp_path, CONFIG.replace(", secret: {env: WEB_SECRET}", ""))

@@ -20,6 +20,7 @@ from bridge.simulator.settings import Switches
 from bridge.simulator.simulator import Simulator
 from tests.contract.expected import (
     ACCEPTED,
+    ARRIVES,
     EXPIRED,
     FOUND,
     HARMLESS,
@@ -34,8 +35,8 @@ from tests.contract.kit import CLOCK, NUMBER, PASSWORD, WIDE, Door, Seen, World,
 
 LOGIN = {"login": "{login}", "psw": "{password}", "fmt": "3", "charset": "utf-8"}
 STATES = {
-    "-1": "accepted", "0": "accepted", "1": "delivered", "2": "read", "3": "expired", "20": "undelivered",
-    "22": "undelivered", "23": "undelivered", "25": "undelivered",
+    "-1": "accepted", "0": "accepted", "1": "delivered", "2": "read", "3": "expired", "4": "read", "20": "undelivered",
+    "-2": "undelivered", "22": "undelivered", "23": "undelivered", "24": "undelivered", "25": "undelivered",
 }  # fmt: skip
 
 
@@ -119,10 +120,15 @@ def _door(name: str, *traits: str, expects: Mapping[str, Seen], variant: bool = 
 
 _UNASKED = each((*HARMLESS, *UNREPORTED, *EXPIRED, *UNDELIVERED), ACCEPTED)
 _SENT_AGAIN = Seen("UNKNOWN", 0, "ACCEPTED", 1)
+# a gateway of its own words: it says "stopped", and names a message by its own id, whatever else it says
+_ASKED = {"fate=stopped": Seen("ACCEPTED", 1, "UNDELIVERED", 1), "answer=other id": ARRIVES}
 _BY_NAME = {
     door.name: door
     for door in (
-        _door("plain-http", "balance", "status", "inbound", expects=over_http(status=FOUND)),
+        _door("plain-http", "balance", "status", "inbound", expects={**over_http(status=FOUND), **_ASKED}),
+        _door(
+            "plain-http by GET", "status", expects={**over_http(status=FOUND), **_ASKED}, variant=True, method="get"
+        ),
         _door(
             "plain-http that only sends",
             expects={**over_http(lost=HELD, never=_SENT_AGAIN, status=HELD), **_UNASKED},
@@ -136,7 +142,7 @@ _BY_NAME = {
         _door(
             "plain-http that pays every request",
             "status",
-            expects=over_http(never=HELD_BEFORE, status=FOUND),
+            expects={**over_http(never=HELD_BEFORE, status=FOUND), **_ASKED},
             variant=True, repeats="paid", balance=None, inbound=None,
         ),
     )

@@ -13,7 +13,7 @@ from bridge.providers.smsc_http import SmscHttp
 from bridge.simulator.serve import running
 from bridge.simulator.settings import Switches
 from bridge.simulator.simulator import Simulator
-from tests.contract.expected import over_http
+from tests.contract.expected import FOUND, over_http
 from tests.contract.kit import CLOCK, NUMBER, PASSWORD, WIDE, Door, Seen, World, account
 
 
@@ -40,5 +40,8 @@ DOOR = Door(
     channels=("sms", "flash", "call", "viber"),
     refusals={code: (_OTHERS.get(code, PermanentFailure), str(code)) for code in range(1, 10)},
     traits=frozenset({"price", "cost", "caps", "validity", "balance", "status", "inbound", "calls"}),
-    expects=over_http(expired=Seen("ACCEPTED", 1, "EXPIRED", 1)),
+    expects={
+        **over_http(expired=Seen("ACCEPTED", 1, "EXPIRED", 1)),
+        "answer=other id": FOUND,  # our own id comes back in an answer
+    },
 )

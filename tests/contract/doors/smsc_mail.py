@@ -74,7 +74,10 @@ DOOR = Door(
         **each((*UNREPORTED, *EXPIRED), Seen("HANDED_OVER", 1, "ACCEPTED", 1)),
         **each(UNDELIVERED, Seen("HANDED_OVER", 1, "UNDELIVERED", 1)),
         **each((*REFUSED, *NOT_NOW, *COMMAND_STATUS), Seen("HANDED_OVER", 0, "DELIVERED", 1)),  # refused without a word
-        **each(LOST, FOUND),
+        **each(("fate=link",), Seen("HANDED_OVER", 1, "DELIVERED", 1)),
+        **each(("fate=no_money",), Seen("HANDED_OVER", 1, "UNDELIVERED", 1)),
+        **each(("fate=stopped",), Seen("HANDED_OVER", 1, "ACCEPTED", 1)),
+        **each((*LOST, "answer=ok", "answer=huge", "answer=charset", "answer=other id"), FOUND),
         **each((*NEVER, "answer=html http_status=502"), SENT_AGAIN),
         **each(("http_status=404", "http_status=451"), WAITS),
         **each(("http_status=500", "http_status=503"), REJECTED),

@@ -60,6 +60,6 @@ DOOR = Door(
         **each(("command_status=0x8", "command_status=0xd", "command_status=0x4ff"), WAITS),
         **each(("command_status=0xb", "command_status=0x45"), REJECTED),
         "answer=empty": Seen("ACCEPTED_NO_ID", 1, "DELIVERED", 1),
-        "take refuse=9": Seen("REJECTED", 1, "REJECTED", 1),
+        **each(("take refuse=3", "take refuse=9"), Seen("REJECTED", 1, "REJECTED", 1)),
     },
 )

@@ -12,12 +12,13 @@ from bridge.config.secrets import SecretText
 from bridge.errors import AccountPaused, NotSent, PermanentFailure
 from bridge.providers.http import HttpClient
 from bridge.providers.smsgate import Smsgate
+from bridge.providers.smsgate_codes import KeptUnpaid
 from bridge.simulator.serve import running
 from bridge.simulator.settings import SmsgateSwitches, Switches
 from bridge.simulator.simulator import Simulator
 from bridge.simulator.smsgate import texts
-from tests.contract.expected import FOUND, HELD, over_http
-from tests.contract.kit import CLOCK, NUMBER, PASSWORD, WIDE, Door, World, account
+from tests.contract.expected import ARRIVES, FOUND, HELD, HELD_BEFORE, SENT_AGAIN, over_http
+from tests.contract.kit import CLOCK, NUMBER, PASSWORD, WIDE, Door, Seen, World, account
 
 
 @asynccontextmanager
@@ -44,7 +45,7 @@ async def _open(name: str) -> AsyncIterator[World]:
 _REFUSALS = {
     **{n: (PermanentFailure, texts.WHOLE.get(n) or texts.ITEM[n]) for n in (1, 5, 6, 7, 8)},
     2: (AccountPaused, texts.PASSWORD),
-    3: (AccountPaused, texts.NO_MONEY[:100]),
+    3: (KeptUnpaid, texts.NO_MONEY[:100]),
     4: (AccountPaused, texts.BLOCKED),
     9: (NotSent, texts.IDENTICAL),
 }
@@ -52,6 +53,7 @@ _REFUSALS = {
 
 def _door(name: str) -> Door:
     opened: Callable[[], AbstractAsyncContextManager[World]] = partial(_open, name)
+    by_get = name == "smsgate-get"
     return Door(
         name=name,
         open=opened,
@@ -59,7 +61,13 @@ def _door(name: str) -> Door:
         channels=("sms", "viber"),
         refusals=_REFUSALS,
         traits=frozenset({"balance", "status", "inbound"}),
-        expects=over_http(lost=HELD if name == "smsgate-get" else FOUND),
+        # refused for want of money: who says so keeps the message, as far as we know, and sends it once it is paid
+        expects={
+            **over_http(lost=HELD if by_get else FOUND),
+            "refuse=3": HELD_BEFORE if by_get else SENT_AGAIN,
+            "take refuse=3": Seen("UNKNOWN", 0, "HELD", 1) if by_get else SENT_AGAIN,
+            **({"answer=charset": ARRIVES} if name == "smsgate-xml" else {}),  # XML says its own charset
+        },
         variant=name == "smsgate-json by token",
     )
 

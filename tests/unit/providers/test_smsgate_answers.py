@@ -166,6 +166,20 @@ def test_parts_are_segments_only_where_the_first_way_is_sms() -> None:
     assert taken([Given("1", "111", parts="2")], viber).segments is None
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_F13_a_repeat_that_is_refused_for_its_content_says_nothing_of_the_first(dialect: str) -> None:
+    refusals = {
+        "json": json.dumps({"message": [{"error": texts.CLOSED}]}),
+        "xml": f"<response><message><information>{texts.CLOSED}</information></message></response>",
+        "get": texts.CLOSED,
+    }
+    body = refusals[dialect].encode()
+    with pytest.raises(PermanentFailure):
+        taken(DIALECTS[dialect].sent(body), FIRST)
+    with pytest.raises(OutcomeUnknown, match="the repeat was refused"):
+        taken(DIALECTS[dialect].sent(body), AFTER_DOUBT)
+
+
 @pytest.mark.parametrize("refusal", [[{"error": texts.NO_SENDER}], {"error": texts.NO_SENDER}], ids=["list", "object"])
 def test_a_message_is_refused_in_a_list_or_without_one(refusal: object) -> None:
     with pytest.raises(PermanentFailure):
