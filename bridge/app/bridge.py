@@ -60,9 +60,9 @@ from bridge.observe import Metrics
 from bridge.providers.base import Balance, LinkState
 from bridge.providers.build import gateways as open_gateways
 from bridge.providers.http import HttpClient
-from bridge.store import mails, outbox, plans, post
+from bridge.store import fates, mails, plans, post
+from bridge.store.attempts import Claimed, Outcome
 from bridge.store.engine import Store, Tx
-from bridge.store.outbox import Claimed, Outcome
 from bridge.store.users import Logins, follow
 from bridge.web.callbacks import Callbacks, handlers
 from bridge.web.hub import Hub
@@ -248,7 +248,7 @@ class Bridge:
         def pick_up(tx: Tx) -> tuple[int, int, str]:
             free = mails.release_old_boots(tx, self.node, self.owner)
             post.release_old_boots(tx, self.node, self.owner)
-            unknown = outbox.orphans(tx, self.node, self.owner, now)
+            unknown = fates.orphans(tx, self.node, self.owner, now)
             instance = tx.raw("SELECT value FROM meta WHERE name = 'instance'")[0][0]
             return free, len(unknown), str(instance)
 

@@ -11,8 +11,8 @@ from bridge.model import Happening, OutgoingMail, Plan, Receipt
 from bridge.observe import Metrics
 from bridge.providers.base import Balance, LinkState
 from bridge.store import plans
+from bridge.store.attempts import Claimed, Outcome
 from bridge.store.health import GatewayHealth
-from bridge.store.outbox import Claimed, Outcome
 
 _OVER_BUDGET = "over budget "  # how such a reason begins (FORMAT §13)
 _ENDS_OF_MAILS = {"later": "retry", "failed": "refused"}

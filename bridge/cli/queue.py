@@ -17,8 +17,8 @@ from bridge.cli.opening import answered_json, config_of, config_option, json_opt
 
 if TYPE_CHECKING:
     from bridge.config.models import Config
+    from bridge.store.attempts import Attempt
     from bridge.store.engine import Tx
-    from bridge.store.outbox import Attempt
     from bridge.store.waiting import Kept, KeptReceipt, WaitingMail, WaitingOut
 
 _MOST = 200

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from bridge.delivery.gateways import Gateways
     from bridge.model import Failed, Message, Receipt, Spend
     from bridge.providers.base import Gateway
+    from bridge.store.attempts import Claimed, Outcome
     from bridge.store.direct import Reserve
     from bridge.store.engine import Store, Tx
-    from bridge.store.outbox import Claimed, Outcome
 
 DELIVERED, FAILED, TRY_AGAIN = 0, 1, 75
 _ENDS = {"DELIVERED": DELIVERED, "REJECTED": FAILED, "UNDELIVERED": FAILED, "EXPIRED": FAILED, "CANCELLED": FAILED}

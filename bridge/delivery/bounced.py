@@ -19,9 +19,9 @@ from bridge.delivery.retry import outcome
 from bridge.errors import DeliveryError, PermanentFailure
 from bridge.model import Failed, JournalEntry
 from bridge.providers.base import ReturnsMail
-from bridge.store import journal, outbox, returned
+from bridge.store import fates, journal, outbox, returned
+from bridge.store.attempts import Attempt, Claimed, Outcome, Watched
 from bridge.store.engine import Store, Tx
-from bridge.store.outbox import Attempt, Claimed, Outcome, Watched
 
 log = structlog.get_logger("bounces")
 
@@ -104,7 +104,7 @@ class Bounces:
         found = self._find(tx, one)
         if found is None or found[1:] != ("HANDED_OVER", "ACCEPTED"):
             return 0
-        watched = outbox.look(tx, [found[0]])[0]
+        watched = fates.look(tx, [found[0]])[0]
         attempt = next(each for each in watched.attempts if each.number == one.attempt)
         said, now = one.gateway.returned(content), self._now()
         journal.add(tx, [_entry(watched, attempt, said, now)])
@@ -114,7 +114,7 @@ class Bounces:
 
     def _settle(self, tx: Tx, settled: Outcome, now: datetime) -> None:
         if settled.message != "HANDED_OVER":
-            outbox.reconsider(tx, settled.message_id)
+            fates.reconsider(tx, settled.message_id)
         outbox.settle(tx, [settled], now)
         if settled.final:
             self._decide(tx, [Failed(settled.message_id, settled.reason, settled.status)])

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from bridge.delivery.gateways import SAME_TEXT_PAUSE, Gateways
 from bridge.dispatch import ringing
 from bridge.model import Message
-from bridge.store import given, outbox
+from bridge.store import given, pacing
+from bridge.store.attempts import Attempt, NumberFirst, Prepared, Wait
 from bridge.store.engine import Tx
-from bridge.store.outbox import Attempt, NumberFirst, Prepared, Wait
 
 ASKING = timedelta(seconds=20)  # how long a message is kept for whoever asks for its number
 
@@ -35,7 +35,7 @@ class Choosing:
 
     def __call__(self, message: Message, attempts: Sequence[Attempt]) -> Prepared | Wait | NumberFirst:
         same = self._given.setdefault((message.phone, message.text, message.originator, message.way), {})
-        twins = {**outbox.twins(self._tx, message, self._now - SAME_TEXT_PAUSE), **same}
+        twins = {**pacing.twins(self._tx, message, self._now - SAME_TEXT_PAUSE), **same}
         if self._some_unsubscribed:
             message = replace(message, unsubscribed=given.unsubscribed(self._tx, message.phone))
         choice = self._gateways.choose(message, attempts, twins, self._pace)
@@ -54,7 +54,7 @@ class Choosing:
 def why_not(gateways: Gateways, tx: Tx, message: Message, now: datetime, owner: str) -> str:
     """What keeps every door of *message* from taking it now, in words; "" where it is none of the limits."""
     doors = [gateways.doors[name] for name in message.providers if name in gateways]
-    twins = outbox.twins(tx, message, now - SAME_TEXT_PAUSE)
+    twins = pacing.twins(tx, message, now - SAME_TEXT_PAUSE)
     if doors and all(door.account.name in twins for door in doors):
         return "the same text went to this phone less than a minute ago"
     pace = gateways.pace(tx, now, owner)

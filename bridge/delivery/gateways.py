@@ -21,9 +21,9 @@ from bridge.dispatch.budgets import Limit
 from bridge.errors import AccountPaused
 from bridge.model import Message, TroubleKind
 from bridge.providers.base import CallsToConfirm, Gateway, LinkedGateway
+from bridge.store.attempts import Attempt, Prepared, Wait
 from bridge.store.engine import Tx
 from bridge.store.health import GatewayHealth
-from bridge.store.outbox import Attempt, Prepared, Wait
 
 _TRIPS_AFTER = 5  # failures in a row
 _REST = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2))

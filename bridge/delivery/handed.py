@@ -18,7 +18,7 @@ from typing import cast
 
 from bridge.delivery.unknown import DEADLINES, Ask, Believe, Evidence, GiveUp, Resend, Step
 from bridge.model import MessageClass, MessageState
-from bridge.store.outbox import Attempt
+from bridge.store.attempts import Attempt
 
 _LADDER = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300))
 _THEN_EVERY = timedelta(minutes=5)

@@ -31,7 +31,7 @@ from bridge.delivery.unknown import (
     unresolved,
 )
 from bridge.model import MessageClass, MessageState
-from bridge.store.outbox import Attempt
+from bridge.store.attempts import Attempt
 
 _LADDER = (FIRST_QUESTION, timedelta(seconds=30), timedelta(seconds=90))  # three identical questions a minute at most
 _THEN_EVERY = timedelta(minutes=5)

@@ -19,7 +19,7 @@ from bridge.dispatch import ringing
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
 from bridge.model import JournalEntry, Message
 from bridge.providers.base import CallsToConfirm
-from bridge.store import journal, outbox
+from bridge.store import journal, outbox, pacing
 from bridge.store.engine import Store, Tx
 
 log = structlog.get_logger("numbers")
@@ -110,7 +110,7 @@ class Numbers:
         if gateway is None:
             return "", "no gateway gives numbers now"
         tally = ringing.tally_of(message.phone)
-        if await self._store.read(lambda tx: outbox.tallied(tx, tally, since)) >= ringing.MOST_AN_HOUR:
+        if await self._store.read(lambda tx: pacing.tallied(tx, tally, since)) >= ringing.MOST_AN_HOUR:
             return "", f"it was given {ringing.MOST_AN_HOUR} numbers within an hour"
         try:
             async with asyncio.timeout(LONGEST):

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.config.models.root import Config
 from bridge.dispatch.budgets import Limit
-from bridge.store import outbox
+from bridge.store import pacing
 from bridge.store.engine import Tx
 
 
@@ -50,12 +50,12 @@ class Pace:
     def elsewhere(self, account: str, apart: Collection[str]) -> int:
         """Hand-overs of *account* that others have under way, without those by the doors *apart*."""
         if self._elsewhere is None:
-            self._elsewhere = outbox.open_elsewhere(self._tx, self._owner, self.now)
+            self._elsewhere = pacing.open_elsewhere(self._tx, self._owner, self.now)
         return sum(n for (name, door), n in self._elsewhere.items() if name == account and door not in apart)
 
     def _free_at(self, account: str, n: int, limit: Limit) -> datetime:
         if (account, n) not in self._seen:
-            self._seen[account, n] = outbox.begun(self._tx, account, limit.since(self.now, self._zone))
+            self._seen[account, n] = pacing.begun(self._tx, account, limit.since(self.now, self._zone))
         count, first = self._seen[account, n]
         if count + self._begun.get(account, 0) < limit.most:
             return self.now

@@ -19,7 +19,7 @@ from typing import Literal
 from bridge.delivery.unknown import DEADLINES, FIRST_QUESTION, YOUNG, Ask, GiveUp, Resend, Step, unresolved
 from bridge.model import MessageClass
 from bridge.providers.smsgate_codes import is_kept
-from bridge.store.outbox import Attempt
+from bridge.store.attempts import Attempt
 
 _EVERY = timedelta(seconds=61)
 

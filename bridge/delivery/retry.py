@@ -12,7 +12,7 @@ from typing import Literal
 from bridge.delivery.unknown import FIRST_QUESTION, unresolved
 from bridge.errors import DeliveryError, NotSent, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from bridge.providers.base import Accepted
-from bridge.store.outbox import Attempt, Claimed, Outcome
+from bridge.store.attempts import Attempt, Claimed, Outcome
 
 _BACKOFF = (2, 5, 15, 30, 60)
 """Seconds after the first, second … round through the chain of providers; the last one from then on."""

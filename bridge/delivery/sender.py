@@ -30,8 +30,8 @@ from bridge.errors import (
 from bridge.model import Failed, JournalEntry, TroubleKind
 from bridge.providers.base import Accepted, Request
 from bridge.store import journal, outbox, spends
+from bridge.store.attempts import Claimed, Outcome
 from bridge.store.engine import Store, Tx
-from bridge.store.outbox import Claimed, Outcome
 
 log = structlog.get_logger("sender")
 

@@ -22,7 +22,7 @@ from typing import Literal, Self, cast
 from bridge.errors import DeliveryError
 from bridge.model import MessageClass, MessageState
 from bridge.providers.base import NoWayToAsk, StatusAnswer
-from bridge.store.outbox import Attempt
+from bridge.store.attempts import Attempt
 
 FIRST_QUESTION = timedelta(seconds=2)
 YOUNG = timedelta(seconds=45)
@@ -83,7 +83,7 @@ def unresolved(attempts: Sequence[Attempt], account: str) -> tuple[Attempt, ...]
 
 
 def heard(ended: StatusAnswer | DeliveryError, now: datetime, *, ours: bool = True) -> dict[str, str]:
-    """What one question brought, as evidence for ``outbox.remember``. *ours*: what ``Gateway.is_ours`` said."""
+    """What one question brought, as evidence for ``fates.remember``. *ours*: what ``Gateway.is_ours`` said."""
     if isinstance(ended, DeliveryError):
         none = "nobody" if isinstance(ended, NoWayToAsk) else "nothing"
         return {"at": now.isoformat(), "said": none, "code": ended.code, "why": ended.reason}

@@ -20,9 +20,9 @@ from bridge.delivery.unknown import YOUNG, Ask, Believe, GiveUp, Resend, heard, 
 from bridge.errors import AccountPaused, DeliveryError, StoreUnavailable
 from bridge.model import Failed, JournalEntry, Message, MessageState, Receipt, TroubleKind
 from bridge.providers.base import AnswersLate, Doubt, FindsSent, Gateway, Question, Request, StatusAnswer
-from bridge.store import journal, outbox, spends
+from bridge.store import fates, journal, outbox, spends
+from bridge.store.attempts import Claimed, Outcome, Watched
 from bridge.store.engine import Store, Tx
-from bridge.store.outbox import Claimed, Outcome, Watched
 
 log = structlog.get_logger("watcher")
 
@@ -89,7 +89,7 @@ class Watcher:
 
     async def round(self) -> bool:
         """Ask about everything that is due; True when there may be more."""
-        due = await self._store.write(lambda tx: outbox.watch(tx, self._now(), self._owner, _MOST))
+        due = await self._store.write(lambda tx: fates.watch(tx, self._now(), self._owner, _MOST))
         unknown = [one for one in due if self._is_doubtful(one)]
         taken = [one for one in due if not self._is_doubtful(one)]
         await asyncio.gather(*(self._resolve(one) for one in unknown), self._poll(taken))
@@ -97,7 +97,7 @@ class Watcher:
 
     async def sweep(self) -> None:
         """A hand-over whose lease ran out is nobody's: of a node that died, or one that broke off. Ask for its fate."""
-        found = await self._store.write(lambda tx: outbox.run_out(tx, self._now()))
+        found = await self._store.write(lambda tx: fates.run_out(tx, self._now()))
         if found:
             log.warning("hand-overs without an end", messages=found)
 
@@ -131,7 +131,7 @@ class Watcher:
                 step = next_step(watched.attempts, message.message_class, revision, now)
         match step:
             case Ask(at) if at > now or name not in gateways:
-                await self._store.write(lambda tx: outbox.look_again(tx, watched.message.id, max(at, now + _second())))
+                await self._store.write(lambda tx: fates.look_again(tx, watched.message.id, max(at, now + _second())))
             case Ask():
                 await self._ask(gateways, watched)
             case Resend(why):
@@ -155,7 +155,7 @@ class Watcher:
             ours = gateway.is_ours(request, ended, watched.attempts[0].started_at)
         now = self._now()
         evidence = heard(ended, now, ours=ours)
-        await self._store.write(lambda tx: outbox.remember(tx, attempt, evidence, now))
+        await self._store.write(lambda tx: fates.remember(tx, attempt, evidence, now))
 
     def _pause_if(self, gateways: Gateways, name: str, error: DeliveryError) -> None:
         """Asking a blocked account prolongs the block. Whoever finds it out first says so (F24)."""
@@ -171,8 +171,8 @@ class Watcher:
             if taken and gateways.room(name, gateways.pace(tx, now, self._owner)) >= 0:
                 data: dict[str, object] = {"provider": name, "why": why, "perhaps_double": perhaps_double}
                 journal.add(tx, [_entry(watched.message, "attempt.repeated", now, data)])
-                return outbox.again(tx, watched, now, self._owner)
-            outbox.look_again(tx, watched.message.id, now + _second())
+                return fates.again(tx, watched, now, self._owner)
+            fates.look_again(tx, watched.message.id, now + _second())
             return None
 
         taken, claimed = gateways.take(name), None
@@ -203,7 +203,7 @@ class Watcher:
             receipt = gateways[attempt.provider].receipt(message.id, found)
 
         def believe(tx: Tx) -> None:
-            outbox.reconsider(tx, message.id)
+            fates.reconsider(tx, message.id)
             outbox.settle(tx, [settled], now, self._charge())
             journal.add(tx, [_entry(message, "attempt.found", now, {"code": belief.code, "cost": belief.cost})])
             if belief.state != "ACCEPTED":
@@ -222,7 +222,7 @@ class Watcher:
         settled = Outcome(message.id, attempt.number, "UNKNOWN", state, reason=f"unknown: {end.why}", due_at=due)
 
         def give_up(tx: Tx) -> None:
-            outbox.reconsider(tx, message.id)
+            fates.reconsider(tx, message.id)
             outbox.settle(tx, [settled], now)
             journal.add(tx, [_entry(message, "attempt.given_up", now, {"how": end.how, "why": end.why})])
             why, asked = f"outcome unknown, {end.why}", _times_asked(watched)
@@ -275,9 +275,9 @@ class Watcher:
             self._decide(tx, [gateways[name].receipt(number, answer) for number, answer in moved.items()])
             for number, answer in known.items():
                 if answer.cost is not None:
-                    outbox.set_cost(tx, number, str(answer.cost), self._charge())
+                    fates.set_cost(tx, number, str(answer.cost), self._charge())
             for one in ones:
-                outbox.look_again(tx, one.message.id, now + _pause(one, now))
+                fates.look_again(tx, one.message.id, now + _pause(one, now))
 
         await self._store.write(write)
 
@@ -317,7 +317,7 @@ def _question(watched: Watched) -> Question:
 
 def _forget(message_id: int, now: datetime, tx: Tx) -> None:
     """Nobody will ever say more about this message: it stays as it is."""
-    outbox.look_again(tx, message_id, now + _NEVER)
+    fates.look_again(tx, message_id, now + _NEVER)
 
 
 def _pause(watched: Watched, now: datetime) -> timedelta:

@@ -15,8 +15,9 @@ from sqlalchemy import bindparam, select, update
 from bridge.errors import NotSent
 from bridge.model import JournalEntry, Message, Spend
 from bridge.store import journal, recall, rows, schema, spends
+from bridge.store.attempts import Attempt, Choose, Claimed, NumberFirst, Prepared, Wait
 from bridge.store.engine import Keys, Tx
-from bridge.store.outbox import Attempt, Choose, Claimed, NumberFirst, Prepared, Wait, claim
+from bridge.store.outbox import claim
 from bridge.store.statements import Statement, insert, one_of, to_us, upsert
 
 Reserve = Callable[[Tx, Message], Sequence[Spend]]

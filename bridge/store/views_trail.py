@@ -16,8 +16,9 @@ from sqlalchemy import bindparam, or_, select
 
 from bridge.model import Envelope, Fate, Incident, JournalEntry, MailState, Visit
 from bridge.store import rows, schema
+from bridge.store.attempts import Attempt
 from bridge.store.engine import Keys, Tx
-from bridge.store.outbox import Attempt, look
+from bridge.store.fates import look
 from bridge.store.statements import Statement, columns_of, from_us, one_of
 from bridge.store.views import KeptReply, Sent, messages, replies
 

@@ -13,8 +13,9 @@ from sqlalchemy import bindparam, func, select
 
 from bridge.model import Message
 from bridge.store import rows, schema
+from bridge.store.attempts import Attempt
 from bridge.store.engine import Keys, Tx
-from bridge.store.outbox import Attempt, look
+from bridge.store.fates import look
 from bridge.store.statements import Statement, columns_of, from_us, one_of
 
 UNSETTLED = ("READY", "HELD", "INFLIGHT", "UNKNOWN")

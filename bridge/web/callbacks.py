@@ -38,7 +38,7 @@ from bridge.providers.smsc_callbacks import (
     WaitCall,
 )
 from bridge.providers.smsgate_callbacks import SmsgatePost, SmsgateReader, States, ViberReply, WayState
-from bridge.store import given, inbound, linked, outbox, plans
+from bridge.store import fates, given, inbound, linked, plans
 from bridge.store.engine import Store, Tx
 from bridge.web.ports import Callback, CallbackAnswer
 
@@ -264,7 +264,7 @@ def _receive(
     tx: Tx, book: RuleBook, handler: Handler, said: Receipt, event_key: str, ours: tuple[str, str], now: datetime
 ) -> Outcome:
     """Keep *said* once, about the message of this client id and phone, and decide what follows."""
-    receipt = outbox.receive(tx, said, f"{handler.account}/{event_key}", handler.account, *ours, now)
+    receipt = fates.receive(tx, said, f"{handler.account}/{event_key}", handler.account, *ours, now)
     if receipt is None:
         return "known"
     decided = plans.plan(tx, [receipt], *bound(book, now), now)

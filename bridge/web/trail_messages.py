@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import cast, get_args
 
 from bridge.model import JournalEntry, MessageState
-from bridge.store.outbox import Attempt
+from bridge.store.attempts import Attempt
 from bridge.store.views import KeptReply, Sent
 from bridge.store.views_trail import TrailRows
 from bridge.web import reasons

@@ -22,7 +22,7 @@ from bridge.errors import AccountPaused, DeliveryError, NotSent, OutcomeUnknown,
 from bridge.providers.base import Question, Request
 from bridge.providers.smsc_callbacks import Forged, InboundSms, Reader, Status
 from bridge.simulator.settings import Handler
-from bridge.store.outbox import Attempt
+from bridge.store.attempts import Attempt
 from tests.contract.kit import NUMBER, PHONE, TAKEN_WITHOUT_AN_ANSWER, World, question_of, request_of, until
 
 pytestmark = pytest.mark.anyio

@@ -41,7 +41,7 @@ from bridge.simulator.settings import Account, Handler, Limits, SmppSwitches, Sm
 from bridge.simulator.simulator import Simulator
 from bridge.simulator.smsc.request import Raw as SmscRaw
 from bridge.simulator.smsgate.asked import Raw as SmsgateRaw
-from bridge.store import outbox, plans
+from bridge.store import fates, plans
 from bridge.store.engine import Store, Tx
 from bridge.web.callbacks import Callbacks, handlers
 from tests.integration.told_time import NODE, ToldLoop, ToldStore
@@ -254,7 +254,7 @@ class Bridge:
 
     async def open(self) -> None:
         await self.store.open()
-        await self.store.write(lambda tx: outbox.orphans(tx, self._node, self.owner, self._clock()))
+        await self.store.write(lambda tx: fates.orphans(tx, self._node, self.owner, self._clock()))
         await self._links.follow()
         self._writing = asyncio.get_running_loop().create_task(self.sender._flush_loop())
 

@@ -23,7 +23,7 @@ from bridge.simulator.records import Message as OnPhone
 from bridge.simulator.serve import running
 from bridge.simulator.settings import Account, Limits, Switches
 from bridge.simulator.simulator import Simulator
-from bridge.store import outbox
+from bridge.store import attempts, fates, outbox
 from tests.integration import sending_world
 from tests.integration.sending_world import SECRET, Clock, sending
 
@@ -399,7 +399,7 @@ async def test_a_hand_over_that_a_dead_process_left_is_asked_for_at_the_next_sta
     world.fault(silent=True)
     await world.mail("normal")
     await world.reach("INFLIGHT")
-    found = await world.store.write(lambda tx: outbox.orphans(tx, "n1", "n1/next boot", world.clock()))
+    found = await world.store.write(lambda tx: fates.orphans(tx, "n1", "n1/next boot", world.clock()))
     assert len(found) == 1
     world.fault()
     world.clock.forward(3)
@@ -410,11 +410,11 @@ async def test_a_hand_over_that_a_dead_process_left_is_asked_for_at_the_next_sta
 
 async def test_F13_a_lease_that_ran_out_before_the_first_byte_sends_nothing(world: World) -> None:
     submit = world.sender.submit
-    late: list[outbox.Claimed] = []
+    late: list[attempts.Claimed] = []
     world.sender.submit = late.append  # type: ignore[method-assign, assignment]
     await world.mail("normal")
     await world.reach("INFLIGHT")
-    world.clock.forward(outbox.LEASE.total_seconds() + 1)
+    world.clock.forward(attempts.LEASE.total_seconds() + 1)
     world.sender.submit = submit  # type: ignore[method-assign]
     submit(late[0])
     await world.tried()
@@ -433,7 +433,7 @@ async def test_F13_a_hand_over_that_nobody_holds_any_more_is_found(world: World)
     await world.reach("INFLIGHT")
     await world.watcher.sweep()
     assert await world.states() == ["INFLIGHT"]
-    world.clock.forward(outbox.LEASE.total_seconds() + 1)
+    world.clock.forward(attempts.LEASE.total_seconds() + 1)
     await world.watcher.sweep()
     assert await world.states() == ["UNKNOWN"]
 
@@ -591,7 +591,7 @@ async def test_F19_a_claim_that_is_committed_while_the_sender_stops_is_still_han
     claiming = asyncio.Event()
     claim, loop = outbox.claim, asyncio.get_running_loop()
 
-    def slow(*arguments: Any) -> list[outbox.Claimed]:
+    def slow(*arguments: Any) -> list[attempts.Claimed]:
         taken = claim(*arguments)
         if taken:
             loop.call_soon_threadsafe(claiming.set)

@@ -19,9 +19,9 @@ from bridge.model import Envelope, Recipient
 from bridge.simulator.serve import running
 from bridge.simulator.settings import Account
 from bridge.simulator.simulator import Simulator
-from bridge.store import outbox, pruning, spends
+from bridge.store import fates, outbox, pruning, spends
+from bridge.store.attempts import Outcome, Prepared
 from bridge.store.engine import Store
-from bridge.store.outbox import Outcome, Prepared
 
 pytestmark = pytest.mark.anyio
 
@@ -263,7 +263,7 @@ async def test_what_a_provider_took_last_is_the_price_of_the_next_unpriced_messa
 
 async def test_a_poll_that_tells_the_cost_settles_it(house: House) -> None:
     await claim(house.store)
-    await house.store.write(lambda tx: outbox.set_cost(tx, 2, "13.10"))
+    await house.store.write(lambda tx: fates.set_cost(tx, 2, "13.10"))
     assert (await spent(house.store))[2] == Decimal("13.1")
 
 

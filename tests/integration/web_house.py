@@ -22,8 +22,8 @@ from bridge.intake.read import read
 from bridge.model import Envelope, Happening, Order, Recipient, Reply, StoredMail
 from bridge.simulator.simulator import Simulator
 from bridge.store import inbound, mails, outbox, plans
+from bridge.store.attempts import Outcome, Prepared
 from bridge.store.engine import Store
-from bridge.store.outbox import Outcome, Prepared
 from bridge.web.app import create
 from bridge.web.callbacks import Callbacks, handlers
 from bridge.web.hub import Hub

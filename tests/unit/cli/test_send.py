@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.simulator.simulator import Simulator
-from bridge.store import outbox, waiting
+from bridge.store import fates, waiting
 from bridge.store.engine import Store
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def test_direct_sends_without_a_bridge_and_writes_everything_down(
     assert [(one.phone, one.text) for one in simulator.messages()] == [("77010000001", "hello")]
     assert _kept(house, waits).message.state == "READY"
     assert _kept(house, 2).message.state == "ACCEPTED"
-    (attempt,) = house.store(lambda tx: outbox.look(tx, [2]))[0].attempts
+    (attempt,) = house.store(lambda tx: fates.look(tx, [2]))[0].attempts
     assert (attempt.state, attempt.provider) == ("ACCEPTED", "smsc")
 
 

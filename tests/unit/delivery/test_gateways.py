@@ -9,8 +9,8 @@ import pytest
 
 from bridge.delivery.gateways import Gateways
 from bridge.errors import AccountPaused
+from bridge.store.attempts import Attempt, Prepared, Wait
 from bridge.store.health import GatewayHealth
-from bridge.store.outbox import Attempt, Prepared, Wait
 
 
 def attempt(provider: str, state: str = "NOT_SENT") -> Attempt:

@@ -16,9 +16,9 @@ from bridge.delivery.watcher import Watcher
 from bridge.errors import TemporaryFailure
 from bridge.model import MessageClass, MessageState
 from bridge.providers.base import StatusAnswer
-from bridge.store import outbox
+from bridge.store import fates, outbox
+from bridge.store.attempts import Attempt, Outcome
 from bridge.store.engine import Store
-from bridge.store.outbox import Attempt, Outcome
 
 T0 = datetime(2026, 11, 21, 3, 12, tzinfo=UTC)
 NOT_FOUND = StatusAnswer(None, "-3")
@@ -131,7 +131,7 @@ class Desk:
             await self.watcher.round()
 
     async def state(self) -> str:
-        (found,) = await self.store.read(lambda tx: outbox.look(tx, [1]))
+        (found,) = await self.store.read(lambda tx: fates.look(tx, [1]))
         return found.message.state
 
 

@@ -18,9 +18,9 @@ from bridge.dispatch import ringing
 from bridge.errors import AccountPaused, DeliveryError, NotSent, TemporaryFailure
 from bridge.model import CallSlot
 from bridge.providers.base import CallNumber
-from bridge.store import outbox
+from bridge.store import outbox, pacing
+from bridge.store.attempts import NumberFirst
 from bridge.store.engine import Store
-from bridge.store.outbox import NumberFirst
 
 pytestmark = pytest.mark.anyio
 
@@ -107,7 +107,7 @@ async def test_the_number_stands_in_what_was_sent_and_in_what_is_kept(
     assert (await kept(store))[0][0] == "db01 down. Ring +77770000001"
     since = clock() - timedelta(minutes=1)
     name = ringing.tally_of("+77010000001", "+77770000001")
-    assert await store.read(lambda tx: outbox.tallied(tx, name, since)) == 1
+    assert await store.read(lambda tx: pacing.tallied(tx, name, since)) == 1
 
 
 async def test_nothing_is_inflight_before_the_number_is_there(

@@ -18,7 +18,7 @@ from bridge.delivery.gateways import Gateways
 from bridge.delivery.sender import Sender
 from bridge.dispatch.budgets import Limit
 from bridge.providers.base import Accepted, Request
-from bridge.store import outbox
+from bridge.store import attempts, outbox
 from bridge.store.engine import Store
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from bridge.delivery.choosing import Choosing, why_not
 from bridge.delivery.gateways import Gateways
-from bridge.store import outbox
+from bridge.store import attempts, outbox
 from bridge.store.engine import Store
 
 class Door:
@@ -52,7 +52,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def claim(store: Store, gateways: Gateways, clock: Any, owner: str) -> list[outbox.Claimed]:
+async def claim(store: Store, gateways: Gateways, clock: Any, owner: str) -> list[attempts.Claimed]:
     return await store.write(lambda tx: outbox.claim(tx, clock(), owner, 99, Choosing(gateways, tx, clock(), owner)))
 
 
@@ -157,7 +157,7 @@ async def test_a_place_elsewhere_is_free_after_the_answer_or_the_end_of_the_leas
     if forward:
         clock.forward(forward)
     else:
-        end = outbox.Outcome(taken.message.id, 1, "ACCEPTED", "ACCEPTED", provider_id="7", due_at=clock())
+        end = attempts.Outcome(taken.message.id, 1, "ACCEPTED", "ACCEPTED", provider_id="7", due_at=clock())
         await store.write(lambda tx: outbox.settle(tx, [end], clock()))
     assert [each.message.id for each in await claim(store, other, clock, "n2/b")] == [3 - taken.message.id]
 

@@ -16,7 +16,7 @@ from bridge.delivery.places import Places
 from bridge.delivery.sender import Sender
 from bridge.errors import AccountPaused
 from bridge.providers.base import Accepted, Request
-from bridge.store import outbox
+from bridge.store import fates, outbox
 from bridge.store.engine import Store
 
 pytestmark = pytest.mark.anyio
@@ -142,7 +142,7 @@ async def test_F13_a_crash_leaves_what_never_began_as_unknown_as_what_did(
     gateways = quick(Gateways({"smsc": gateway}, clock))
     claimed = await store.write(lambda tx: outbox.claim(tx, clock(), "n1/a", 99, Choosing(gateways, tx, clock(), "n1")))
     assert len(claimed) == 9
-    found = await store.write(lambda tx: outbox.orphans(tx, "n1", "n1/b", clock()))
+    found = await store.write(lambda tx: fates.orphans(tx, "n1", "n1/b", clock()))
     assert (len(found), await states(store)) == (9, {"UNKNOWN": 9})
 
 

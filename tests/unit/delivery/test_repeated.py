@@ -11,7 +11,7 @@ import pytest
 from bridge.delivery.repeated import next_step
 from bridge.delivery.unknown import Ask, GiveUp, Resend
 from bridge.model import MessageClass
-from bridge.store.outbox import Attempt
+from bridge.store.attempts import Attempt
 
 T0 = datetime(2026, 11, 21, 3, 12, tzinfo=UTC)
 Doubt = Literal["repeat", "once"]

@@ -19,7 +19,7 @@ from bridge.errors import (
 )
 from bridge.model import Message
 from bridge.providers.base import Accepted
-from bridge.store.outbox import Attempt, Claimed, Outcome
+from bridge.store.attempts import Attempt, Claimed, Outcome
 
 NOW = datetime(2026, 11, 21, 3, 12, tzinfo=UTC)
 REFUSED = PermanentFailure("the number cannot be reached", code="8", status="5.1.2")

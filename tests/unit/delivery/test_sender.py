@@ -15,8 +15,8 @@ from bridge.delivery.sender import Sender
 from bridge.errors import AccountPaused, OutcomeUnknown, PermanentFailure, StoreUnavailable
 from bridge.model import Failed, Spend
 from bridge.store import rows, schema
+from bridge.store.attempts import Outcome
 from bridge.store.engine import Store
-from bridge.store.outbox import Outcome
 from bridge.store.statements import insert
 
 pytestmark = pytest.mark.anyio

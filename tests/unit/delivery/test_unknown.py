@@ -24,7 +24,7 @@ from bridge.delivery.unknown import (
 from bridge.errors import TemporaryFailure
 from bridge.model import MessageClass
 from bridge.providers.base import StatusAnswer
-from bridge.store.outbox import Attempt
+from bridge.store.attempts import Attempt
 
 T0 = datetime(2026, 11, 21, 3, 12, tzinfo=UTC)
 NOT_FOUND = StatusAnswer(None, "-3")

@@ -13,8 +13,8 @@ from bridge.errors import AccountPaused, TemporaryFailure
 from bridge.model import Spend
 from bridge.providers.base import StatusAnswer
 from bridge.store import outbox, rows, schema
+from bridge.store.attempts import Outcome
 from bridge.store.engine import Store
-from bridge.store.outbox import Outcome
 from bridge.store.statements import insert
 
 pytestmark = pytest.mark.anyio

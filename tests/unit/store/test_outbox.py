@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bridge.model import Message, Receipt
-from bridge.store import outbox, rows, schema
+from bridge.store import fates, outbox, rows, schema
+from bridge.store.attempts import LEASE, Attempt, Claimed, Outcome, Prepared, Wait
 from bridge.store.engine import Store
-from bridge.store.outbox import LEASE, Attempt, Claimed, Outcome, Prepared, Wait
 from bridge.store.statements import insert
 
 pytestmark = pytest.mark.anyio
@@ -193,7 +193,7 @@ async def test_an_answer_to_an_old_attempt_does_not_settle_a_new_one(store: Stor
 async def test_an_answer_that_comes_after_all_ends_the_doubt(store: Store) -> None:
     await put(store, message(1))
     await claim(store)
-    await store.write(lambda tx: outbox.orphans(tx, "n1", "n1/b", NOW))
+    await store.write(lambda tx: fates.orphans(tx, "n1", "n1/b", NOW))
     await settle(store, accepted())
     assert await state(store) == "ACCEPTED"
 
@@ -205,7 +205,7 @@ async def test_an_earlier_boot_s_hand_over_is_unknown_and_another_node_s_is_not(
     await put(store, message(1), message(2), message(3))
     for owner in ("n1/old", "n2/alive", "n1/new"):
         await claim(store, owner=owner, most=1)
-    found = await store.write(lambda tx: outbox.orphans(tx, "n1", "n1/new", NOW))
+    found = await store.write(lambda tx: fates.orphans(tx, "n1", "n1/new", NOW))
     assert found == [3]  # the newest went first
     assert [await state(store, n) for n in (1, 2, 3)] == ["INFLIGHT", "INFLIGHT", "UNKNOWN"]
     (row,) = await store.read(lambda tx: tx.raw("SELECT state, error FROM submissions WHERE message_id = 3"))
@@ -216,8 +216,8 @@ async def test_F13_a_lease_that_ran_out_makes_any_hand_over_an_orphan(store: Sto
     await put(store, message(1))
     await claim(store, owner="n2/gone")
     late = at(LEASE.total_seconds())
-    assert await store.write(lambda tx: outbox.run_out(tx, late - timedelta(seconds=1))) == []
-    assert await store.write(lambda tx: outbox.run_out(tx, late)) == [1]
+    assert await store.write(lambda tx: fates.run_out(tx, late - timedelta(seconds=1))) == []
+    assert await store.write(lambda tx: fates.run_out(tx, late)) == [1]
 
 
 async def test_F01_what_an_earlier_boot_was_asking_after_is_asked_after_at_once(store: Store) -> None:
@@ -225,10 +225,10 @@ async def test_F01_what_an_earlier_boot_was_asking_after_is_asked_after_at_once(
     await put(store, message(1))
     await claim(store)
     await settle(store, Outcome(1, 1, "UNKNOWN", "UNKNOWN", due_at=NOW))
-    assert len(await store.write(lambda tx: outbox.watch(tx, NOW, "n1/a", 9))) == 1
-    assert await store.write(lambda tx: outbox.watch(tx, NOW, "n1/b", 9)) == []
-    await store.write(lambda tx: outbox.orphans(tx, "n1", "n1/b", NOW))
-    assert len(await store.write(lambda tx: outbox.watch(tx, NOW, "n1/b", 9))) == 1
+    assert len(await store.write(lambda tx: fates.watch(tx, NOW, "n1/a", 9))) == 1
+    assert await store.write(lambda tx: fates.watch(tx, NOW, "n1/b", 9)) == []
+    await store.write(lambda tx: fates.orphans(tx, "n1", "n1/b", NOW))
+    assert len(await store.write(lambda tx: fates.watch(tx, NOW, "n1/b", 9))) == 1
 
 
 # questions
@@ -238,11 +238,11 @@ async def test_a_question_and_its_answer_are_evidence_of_the_attempt(store: Stor
     await put(store, message(1))
     await claim(store)
     await settle(store, Outcome(1, 1, "UNKNOWN", "UNKNOWN", due_at=NOW))
-    (watched,) = await store.write(lambda tx: outbox.watch(tx, NOW, "n1/a", 9))
+    (watched,) = await store.write(lambda tx: fates.watch(tx, NOW, "n1/a", 9))
     said = {"at": NOW.isoformat(), "said": "not found"}
-    await store.write(lambda tx: outbox.remember(tx, watched.attempts[0], said, at(10)))
-    assert await store.write(lambda tx: outbox.watch(tx, at(9), "n1/a", 9)) == []
-    (again,) = await store.write(lambda tx: outbox.watch(tx, at(10), "n1/a", 9))
+    await store.write(lambda tx: fates.remember(tx, watched.attempts[0], said, at(10)))
+    assert await store.write(lambda tx: fates.watch(tx, at(9), "n1/a", 9)) == []
+    (again,) = await store.write(lambda tx: fates.watch(tx, at(10), "n1/a", 9))
     assert again.attempts[0].evidence == (said,)
 
 
@@ -250,8 +250,8 @@ async def test_a_repeat_is_the_same_request_letter_by_letter(store: Store) -> No
     await put(store, message(1))
     await claim(store)
     await settle(store, Outcome(1, 1, "UNKNOWN", "UNKNOWN", due_at=NOW))
-    (watched,) = await store.write(lambda tx: outbox.watch(tx, NOW, "n1/a", 9))
-    claimed = await store.write(lambda tx: outbox.again(tx, watched, at(3), "n1/a"))
+    (watched,) = await store.write(lambda tx: fates.watch(tx, NOW, "n1/a", 9))
+    claimed = await store.write(lambda tx: fates.again(tx, watched, at(3), "n1/a"))
     one, two = watched.attempts[0], claimed.attempt
     assert (one.client_id, one.request, one.revision) == (two.client_id, two.request, two.revision)
     assert (two.number, await state(store)) == (2, "INFLIGHT")
@@ -265,7 +265,7 @@ def receipt(kind: str = "DELIVERED") -> Receipt:
 
 
 async def receive(store: Store, key: str, client_id: str, phone: str = "77010000001") -> Receipt | None:
-    return await store.write(lambda tx: outbox.receive(tx, receipt(), key, "smsc:acme", client_id, phone, NOW))
+    return await store.write(lambda tx: fates.receive(tx, receipt(), key, "smsc:acme", client_id, phone, NOW))
 
 
 async def test_T25_a_receipt_counts_once_however_often_it_comes(store: Store) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.model import Fate, Incident, JournalEntry, Message, Thread, Visit
-from bridge.store.outbox import Attempt
+from bridge.store.attempts import Attempt
 from bridge.store.views import KeptReply, Sent
 from bridge.store.views_trail import KeptEvent, KeptMail, TrailRows
 from bridge.web.seen import Seen

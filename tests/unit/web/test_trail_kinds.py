@@ -13,7 +13,7 @@ import pytest
 
 import bridge
 from bridge.model import MessageState
-from bridge.store.outbox import Outcome
+from bridge.store.attempts import Outcome
 from bridge.web.seen import Seen
 from bridge.web.trail_decisions import QUIET
 from bridge.web.trail_steps import journal_step
