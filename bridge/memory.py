@@ -70,18 +70,17 @@ class Needs:
     @classmethod
     def of(cls, all_needs: Iterable[Needs]) -> Needs:
         """What several happenings need together."""
-        found: list[set[Any]] = [set() for _ in _SETS]
-        hiders = False
-        for each in all_needs:
-            hiders = hiders or each.hiders
-            for wanted, more in zip(found, _sets_of(each), strict=True):
-                if more:  # most are empty, and this is done a few times for every mail
-                    wanted.update(more)
-        return cls(**dict(zip(_SETS, map(frozenset, found), strict=True)), hiders=hiders)
+        several = tuple(all_needs)
+        if len(several) < 2:
+            return several[0] if several else cls()
+        columns = zip(*map(_sets_of, several), strict=True)  # this is done a few times for every mail
+        sets = {name: _NONE.union(*column) for name, column in zip(_SETS, columns, strict=True)}
+        return cls(**sets, hiders=any(each.hiders for each in several))
 
 
 _SETS = tuple(name for name in Needs.__slots__ if name != "hiders")
 _sets_of = attrgetter(*_SETS)
+_NONE: frozenset[Any] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

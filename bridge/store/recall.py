@@ -218,8 +218,8 @@ def _load_counts(tx: Tx, needs: Needs, memory: Memory, now: datetime) -> None:
         for row in _dicts(tx, _TIMERS_NAMED, schema.timers, names=Keys(sorted(needs.timers))):
             memory.timers[row["name"]] = rows.timer(row)
     if needs.tallies:
-        for name, at, until in tx.rows(_TALLIES, {"names": Keys(sorted(needs.tallies)), "now": to_us(now)}):
-            memory.tallies.setdefault(name, []).append(Tally(name, from_us(at), from_us(until)))
+        for counted in tx.rows(_TALLIES, {"names": Keys(sorted(needs.tallies)), "now": to_us(now)}):
+            memory.tallies.setdefault(counted[0], []).append(rows.tally(counted))
     for budget, since in sorted(needs.spends):
         memory.spent_before[budget, since] = _spent(tx, budget, since)
 
@@ -250,7 +250,7 @@ class _Fetch:
 
     def tallies(self, name: str) -> Sequence[Tally]:
         found = self.tx.rows(_TALLIES, {"names": Keys([name]), "now": to_us(self.now)})
-        return [Tally(name, from_us(at), from_us(until)) for _, at, until in found]
+        return [rows.tally(row) for row in found]
 
     def spent(self, budget: str, since: datetime) -> Spent:
         return _spent(self.tx, budget, since)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
 from decimal import ROUND_UP, Decimal
+from functools import lru_cache
 from typing import Any, cast
 
 from bridge.model import (
@@ -313,8 +314,9 @@ def conversation_row(c: Conversation) -> Values:
     }
 
 
-def conversation(row: Sequence[Any]) -> Conversation:
-    """From a row of the table, columns in its order."""
+@lru_cache(maxsize=1 << 14)
+def conversation(row: tuple[Any, ...]) -> Conversation:
+    """From a row of the table, columns in its order. Every mail brings all of its phones', nearly all as before."""
     phone, code, incidents, expires_at, free_at, together, over = row
     return Conversation(
         phone, code, _numbers(incidents), from_us(expires_at), from_us(free_at), together, _numbers(over)
@@ -390,6 +392,13 @@ def held(row: Mapping[str, Any]) -> Held:
 
 def tally_row(t: Tally) -> Values:
     return {"name": t.name, "at": to_us(t.at), "until": to_us(t.until)}
+
+
+@lru_cache(maxsize=1 << 14)
+def tally(row: tuple[str, int, int]) -> Tally:
+    """From (name, at, until). Every mail brings those of the last minutes of its phones."""
+    name, at, until = row
+    return Tally(name, from_us(at), from_us(until))
 
 
 def spend_row(s: Spend) -> Values:
