@@ -252,7 +252,7 @@ def _usual(draft: Draft, open_: Sequence[Ask], ends: Sequence[Ask], target: Targ
     if not open_ and len(ends) > 1:
         return _ends(ends), ()
     occasion, talks = (_of_several if len(open_) > 1 else _of_one)(draft, open_ or ends, target)
-    return replace(occasion, ended=tuple(ask.held for ask in ends) if open_ else ()), talks
+    return (replace(occasion, ended=tuple(ask.held for ask in ends)) if open_ and ends else occasion), talks
 
 
 def _of_one(draft: Draft, asks: Sequence[Ask], target: Target) -> Written:
