@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from bridge.delivery.unknown import DEADLINES, Ask, Believe, Evidence, GiveUp, Resend, Step
+from bridge.delivery.unknown import DEADLINES, Ask, Believe, Evidence, GiveUp, Resend, Step, is_stale
 from bridge.model import MessageClass, MessageState
 from bridge.store.attempts import Attempt
 
@@ -48,6 +48,8 @@ def next_step(
         may_resend = len(sent) < 2 and attempts[-1].revision == revision and now < deadline
         return Resend(_summary(evidence)) if may_resend else GiveUp("hold", _summary(evidence))
     if state == "UNKNOWN" and now >= deadline:
+        if is_stale(evidence, deadline, revision):
+            return Ask(now)
         return GiveUp("copy" if message_class == "critical" else "hold", _summary(evidence))
     due = _next_question(heard, since)
     return Ask(min(due, deadline) if state == "UNKNOWN" else due)

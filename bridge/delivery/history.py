@@ -28,6 +28,7 @@ from bridge.delivery.unknown import (
     GiveUp,
     Resend,
     Step,
+    is_stale,
     unresolved,
 )
 from bridge.model import MessageClass, MessageState
@@ -48,6 +49,8 @@ def next_step(attempts: Sequence[Attempt], message_class: MessageClass, revision
             return Believe(cast(MessageState, one["state"]), one["code"], one["error"], one.get("cost"))
     deadline = doubtful[0].started_at + DEADLINES[message_class]
     if now >= deadline:
+        if is_stale(evidence, deadline, revision):
+            return Ask(now)
         return GiveUp("copy" if message_class == "critical" else "hold", _summary(evidence))
     since = max(_end(attempt) for attempt in made)  # also of a resend that never left
     heard = [one for one in evidence if _at(one) > since]

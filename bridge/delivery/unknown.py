@@ -10,6 +10,7 @@ the provider has said again and again that it has nothing. An early double's ref
     +10, +30, +90 s  ask; still not found at +90: one more resend, same id
     then             ask every minute
     deadline         critical 120 s: another provider, marked as a possible double; else 15 min: hold
+    ... but never without a word of the provider's from the last minute before: a bridge that was down asks first
 """
 
 from __future__ import annotations
@@ -99,6 +100,14 @@ def heard(ended: StatusAnswer | DeliveryError, now: datetime, *, ours: bool = Tr
     }
 
 
+def is_stale(evidence: Sequence[Evidence], deadline: datetime, revision: str) -> bool:
+    """Whether a gateway that is there (*revision*) is asked once more before *deadline* means anything: nobody has
+    heard of it shortly before, because no bridge ran. *evidence*: oldest first."""
+    if not revision or (evidence and evidence[-1]["said"] == "nobody"):
+        return False
+    return not evidence or _at(evidence[-1]) < deadline - _MINUTE
+
+
 def next_step(attempts: Sequence[Attempt], message_class: MessageClass, revision: str, now: datetime) -> Step:
     """The next step for a message in UNKNOWN. *attempts*: all of it, oldest first, with their evidence.
 
@@ -111,6 +120,8 @@ def next_step(attempts: Sequence[Attempt], message_class: MessageClass, revision
             return Believe(cast(MessageState, one["state"]), one["code"], one["error"], one.get("cost"))
     deadline = doubt.first.started_at + DEADLINES[message_class]
     if now >= deadline:
+        if is_stale(doubt.evidence, deadline, revision):
+            return Ask(now)
         return GiveUp("copy" if message_class == "critical" else "hold", _summary(doubt.evidence))
     if doubt.last.revision == revision and doubt.may_resend(now):
         return Resend(_summary(doubt.evidence))

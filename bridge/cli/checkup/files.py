@@ -24,15 +24,18 @@ async def configuration(patient: Patient) -> Findings:
     """What ``check`` says, counted."""
     loaded = patient.loaded
     if loaded.book is None:
-        what = f"{len(loaded.errors)} errors, the first: {loaded.errors[0]}"
+        what = f"{_several(len(loaded.errors), 'error')}, the first: {loaded.errors[0]}"
         return (Finding("bad", "configuration", what, f"smsbridge check -c {patient.path}"),)
     warnings = len(loaded.warnings)
-    rules = f"{len(loaded.book.rules.by_name)} rules"
+    rules = _several(len(loaded.book.rules.by_name), "rule")
     if warnings:
-        return (
-            Finding("warn", "configuration", f"{rules}, {warnings} warnings", f"smsbridge check -c {patient.path}"),
-        )
+        what = f"{rules}, {_several(warnings, 'warning')}"
+        return (Finding("warn", "configuration", what, f"smsbridge check -c {patient.path}"),)
     return (Finding("ok", "configuration", f"{rules}, nothing wrong"),)
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 async def permissions(patient: Patient) -> Findings:

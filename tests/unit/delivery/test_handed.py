@@ -92,6 +92,9 @@ def test_without_a_250_the_deadline_of_a_lost_answer_holds(
 ) -> None:
     lost = [attempt(1, 0, (30, DOWN), (100, DOWN), state="UNKNOWN")]
     assert step(lost, seconds - 1, message_class, state="UNKNOWN") == Ask(at(min(300, seconds)))
+    if message_class == "normal":  # nobody was heard for minutes: one more question, whoever was down
+        assert step(lost, seconds, message_class, state="UNKNOWN") == Ask(at(seconds))
+        lost = [attempt(1, 0, (30, DOWN), (100, DOWN), (seconds, DOWN), state="UNKNOWN")]
     found = step(lost, seconds, message_class, state="UNKNOWN")
     assert isinstance(found, GiveUp)
     assert found.how == how

@@ -97,14 +97,19 @@ def test_a_refused_repeat_weighs_less_than_a_list_without_the_message() -> None:
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ((), "never asked"),
         (("nobody", "nobody"), "there is nobody to ask"),
         (("nobody", "not found"), "in the list of sent messages, asked 1 times: 1 × not found"),
     ],
 )
 def test_the_reason_says_who_was_asked(said: tuple[str, ...], why: str) -> None:
-    evidence = tuple(heard(14 + number, word) for number, word in enumerate(said))
+    evidence = tuple(heard(890 + number, word) for number, word in enumerate(said))
     assert next_step([attempt(evidence=evidence)], "normal", "r1", at(900)) == GiveUp("hold", why)
+
+
+def test_after_a_long_stop_the_list_is_asked_before_anybody_gives_up() -> None:
+    assert next_step([attempt(evidence=(heard(14, "not found"),))], "critical", "r1", at(900)) == Ask(at(900))
+    assert next_step([attempt()], "critical", "r1", at(900)) == Ask(at(900))
+    assert next_step([attempt()], "critical", "", at(900)) == GiveUp("copy", "never asked"), "its gateway is gone"
 
 
 @pytest.mark.parametrize("message_class", ["critical", "normal", "bulk"])

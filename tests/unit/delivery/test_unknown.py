@@ -168,11 +168,23 @@ def test_there_is_one_late_resend_and_no_second() -> None:
     [("critical", 119.9, 120, "copy"), ("normal", 899.9, 900, "hold"), ("bulk", 899.9, 900, "hold")],
 )
 def test_gives_up_at_the_deadline(kind: MessageClass, before: float, after: float, how: str) -> None:
-    known = knowing(attempt(), (2, DOWN), (10, DOWN))
+    known = knowing(attempt(), (2, DOWN), (after - 50, DOWN))
     assert isinstance(step(known, now=before, kind=kind), Ask)
     given_up = step(known, now=after, kind=kind)
     assert isinstance(given_up, GiveUp)
     assert (given_up.how, given_up.why) == (how, "asked 2 times: 2 × nothing")
+
+
+@pytest.mark.parametrize("said", [(), ((2, DOWN),), ((2, NOT_FOUND), (10, NOT_FOUND))])
+@pytest.mark.parametrize("kind", ["critical", "normal"])
+def test_F13_after_a_long_stop_the_provider_is_asked_before_anybody_gives_up(
+    kind: MessageClass, said: tuple[tuple[float, Any], ...]
+) -> None:
+    known = knowing(attempt(), *said)
+    assert step(known, now=5000, kind=kind) == Ask(at(5000))
+    assert isinstance(step(knowing(known, (5001, NOT_FOUND)), now=5001, kind=kind), GiveUp)
+    assert isinstance(step(knowing(known, (5001, FOUND)), now=5001, kind=kind), Believe)
+    assert isinstance(step(known, now=5000, kind=kind, revision=""), GiveUp), "there is nobody to ask any more"
 
 
 def test_is_never_asked_to_wait_beyond_the_deadline() -> None:
@@ -181,7 +193,8 @@ def test_is_never_asked_to_wait_beyond_the_deadline() -> None:
 
 
 def test_the_deadline_counts_from_the_first_doubtful_attempt() -> None:
-    assert isinstance(step(attempt(), attempt(2, 100), now=120, kind="critical"), GiveUp)
+    again = knowing(attempt(2, 100), (110, DOWN))
+    assert isinstance(step(attempt(), again, now=120, kind="critical"), GiveUp)
 
 
 def test_what_was_found_in_the_last_moment_is_believed_rather_than_given_up() -> None:
@@ -231,7 +244,7 @@ def test_evidence_is_plain_and_names_no_phone_and_no_text() -> None:
 
 
 def test_the_reason_counts_what_was_heard() -> None:
-    known = knowing(attempt(), (2, NOT_FOUND), (10, NOT_FOUND), (30, DOWN))
+    known = knowing(attempt(), (2, NOT_FOUND), (10, NOT_FOUND), (90, DOWN))
     given_up = step(known, now=130, kind="critical")
     assert isinstance(given_up, GiveUp)
     assert given_up.why == "asked 3 times: 2 × not found, 1 × nothing"
