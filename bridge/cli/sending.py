@@ -130,9 +130,8 @@ async def direct(book: RuleBook, path: Path, message: Message, by: str, told: To
         async with _links(store, book, doors, message.providers if wait else ()):
             claimed, outcome = await _handed_over(store, gateways, book, message, by)
             if outcome is None or outcome.submission == "UNKNOWN":
-                name = claimed.attempt.provider
-                told.step(claimed.message, "UNKNOWN", f"{name} gave no answer; it may arrive. A bridge asks for it; do "
-                          "not send it again")  # fmt: skip
+                why = "" if outcome is None else outcome.reason
+                told.step(claimed.message, "UNKNOWN", _in_doubt(claimed.attempt.provider, why))
                 return TRY_AGAIN
             if outcome.submission == "ACCEPTED":
                 return await _taken(store, gateways, claimed, outcome, told, wait)
@@ -317,6 +316,8 @@ def _sentence(
             return f"waits to be sent: {reason}" if reason else "kept, waits for the bridge"
         case "INFLIGHT":
             return f"on its way to {provider}"
+        case "UNKNOWN" if _is_kept(reason):
+            return f"{provider}: {reason}"
         case "UNKNOWN":
             return f"{provider} gave no answer, the bridge asks what became of it"
         case "DELIVERED":
@@ -329,6 +330,20 @@ def _sentence(
             return f"taken by {provider}, waiting for the receipt …"
     why = f": {reason}" if reason else ""
     return f"{state.lower()}{after}{why}"
+
+
+def _in_doubt(provider: str, reason: str) -> str:
+    """What became of a hand-over from here that nobody can tell yet."""
+    if _is_kept(reason):
+        return f"{provider}: {reason}. Do not send it again"
+    return f"{provider} gave no answer; it may arrive. A bridge asks for it; do not send it again"
+
+
+def _is_kept(reason: str) -> bool:
+    """Whether the provider did answer, and keeps the message to send it later."""
+    from bridge.providers import smsgate_codes
+
+    return reason in (smsgate_codes.UNPAID, smsgate_codes.LATER)
 
 
 def _nobody_else_is_told(_tx: Tx, _failed: Sequence[Failed]) -> None:

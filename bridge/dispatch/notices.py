@@ -13,6 +13,7 @@ from bridge.book.book import Targets
 from bridge.dispatch.draft import Draft
 from bridge.dispatch.letters import post
 from bridge.model import Failed, Incident, Message, Notice, Reading, RoutedEvent
+from bridge.providers import smsgate_codes
 from bridge.render.texts import RenderFailed
 from bridge.words.catalogue import MAIL_SUBJECT, words
 from bridge.words.figures import masked
@@ -136,13 +137,17 @@ def template_failed(draft: Draft, rule: str, failure: RenderFailed, incident: In
 
 
 def unknown(draft: Draft, message: Message, failed: Failed) -> None:
-    """Nobody knows what became of a critical message: it goes once more, by another way, and may arrive twice."""
+    """Nobody knows what became of a critical message: it goes once more, by another way, and may arrive twice.
+
+    That a provider keeps it until it is paid is an answer, and said as one.
+    """
     w = words(_language(draft))
     who = draft.book.name(message.person) if message.person else masked(message.phone)
     at = w.clock(draft.now, draft.book.zone(""))
     provider = failed.provider or failed.reason
-    news = w.say("operator", "unknown", provider=provider, n=failed.asked, next=failed.copy_via[0], at=at, who=who)
-    subject = w.say("operator", "unknown.subject", message=message.id)
+    how = "kept" if smsgate_codes.UNPAID in failed.reason else "unknown"
+    news = w.say("operator", how, provider=provider, n=failed.asked, next=failed.copy_via[0], at=at, who=who)
+    subject = w.say("operator", f"{how}.subject", message=message.id)
     tell(draft, f"unknown/{message.id}", subject, f"{news}\n\n> {message.text}")
 
 

@@ -64,6 +64,11 @@ def meaning(word: str) -> Meaning:
     return _MEANINGS.get(word, Meaning(f"state {word}", "5.0.0"))
 
 
+UNPAID = "the account is empty, and the provider sends this message once it is paid"
+LATER = "the provider says that it will send this message later"
+"""Reasons of what is kept there: whoever tells of it must not say that no answer came."""
+
+
 class KeptUnpaid(AccountPaused, OutcomeUnknown):
     """The account is empty, and the provider says that it keeps this very message and sends it once it is paid.
 
@@ -153,9 +158,8 @@ def refused(text: str, *, repeat: bool) -> DeliveryError:
 
 def _kept(raw: str) -> OutcomeUnknown:
     if _UNPAID.search(raw.casefold()):
-        sentence = "the account is empty, and the provider sends this message once it is paid"
-        return KeptUnpaid(sentence, code=raw, cause="money")
-    return OutcomeUnknown("the provider says that it will send this message later", code=raw)
+        return KeptUnpaid(UNPAID, code=raw, cause="money")
+    return OutcomeUnknown(LATER, code=raw)
 
 
 def question_refused(text: str) -> DeliveryError:

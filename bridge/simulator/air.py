@@ -207,7 +207,7 @@ class Air:
     def hours(self, login: str) -> float:
         """Hours from Moscow of the clock by which dates are written for that account."""
         account = self.accounts.get(login)
-        return account.zone_hours if account is not None and self.switches.dates == "account" else 0
+        return account.hours_from_moscow if account is not None and self.switches.dates == "account" else 0
 
     def last_originator(self, phone: str) -> str:
         """What the newest message on *phone* shows as its sender, "" when there is none."""

@@ -35,6 +35,7 @@ class Fault(Setting):
     *delay* and *drip* are seconds before the answer and between its bytes; *throttle* is requests a second.
     *fates* are those of single channels (``{"viber": "undelivered"}``), where one message has several.
     *command_status* is SMPP's *refuse*; its doors are ``bind``, ``send``, ``status`` and ``link`` (enquire_link).
+    *unbind*, of SMPP too: the door says goodbye behind its answer, with *silent* instead of one.
     *receipts*: ``none`` the network never reports, ``lost`` it does but nothing is posted.
     """
 
@@ -43,6 +44,7 @@ class Fault(Setting):
     refuse: int | None = Field(default=None, ge=1, le=9)
     command_status: int | None = Field(default=None, ge=1, le=0xFFFF)
     silent: bool = False
+    unbind: bool = False
     drop: Literal["before", "after", "answered"] | None = None
     half: bool = False
     answer: Literal["garbage", "html", "empty", "ok", "huge", "charset", "other id"] | None = None

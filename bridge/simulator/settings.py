@@ -26,7 +26,8 @@ class Account(Setting):
     *prices* are per segment by the longest matching prefix of the number (digits, no plus), with
     ``default``; *channel_prices* replace them for ``hlr``, ``ping``, ``call`` … *groups* are the members
     of ``G<number>``. An empty *senders* or *allowed_addresses* allows every one. *smpp_password*, where
-    there is one, is wanted over SMPP instead of *password*.
+    there is one, is wanted over SMPP instead of *password*. *hours_from_moscow* is its zone at smsc, whose
+    ``tz`` counts from there.
     """
 
     login: str
@@ -45,7 +46,7 @@ class Account(Setting):
     groups: dict[str, tuple[str, ...]] = {}
     allowed_addresses: tuple[str, ...] = ()
     black_list: tuple[str, ...] = ()
-    zone_hours: int = 0
+    hours_from_moscow: int = 0
     test_mode: bool = False
 
 
@@ -73,6 +74,7 @@ class SmsgateSwitches(Setting):
 
     *minute* is how many seconds a minute of Viber's validity lasts. *forced* says, by phone, what stands as the state
     of the whole: ``partly_deliver``, or any text. *unsubscribed* are phones that want no Viber from us.
+    *hours_from_utc* is the zone of its dates, which the page does not name.
     """
 
     token_everywhere: bool = True
@@ -97,6 +99,7 @@ class SmsgateSwitches(Setting):
     pushed_id: Literal["id_sms", "id_message"] = "id_sms"
     push_cascade: bool = True
     answered_id: Literal["id_message", "own"] = "id_message"
+    hours_from_utc: int = 0
 
 
 class SmppSwitches(Setting):
@@ -106,9 +109,11 @@ class SmppSwitches(Setting):
     was not acknowledged it comes again. *intermediate*: "handed to the operator" is reported too. *coding_3* is what
     the standard's Latin-1 is read as. *iso_system_type*: after a bind with system_type ``ISO`` coding 0 is Latin-1.
     *groups*: a destination may be a group or a list. *sar_and_payload*: False knows parts by their header only.
+    *idle_unbind*: to who said nothing for *idle_seconds* goodbye is said, instead of hanging up on him.
     """
 
     idle_seconds: float = 120
+    idle_unbind: bool = False
     binds: int = 5
     window: int = 300
     a_second: int = 0

@@ -28,7 +28,7 @@ _MOST_ARRIVING = 64  # short messages in the hands of their taker; the peer is t
 _REFUSED_FOR_GOOD = 0x65  # ESME_RX_P_APPN: of what nobody can read a repeat brings nothing
 _LAST_SEQUENCE = 0x7FFFFFFF
 _FOR_ANSWERS = 0.75  # of the time of a goodbye: for what is owed; the rest is for the peer's goodbye
-_ANSWERS_OWED = 5.0  # seconds that a peer who has said goodbye gets for what it still owes
+_ANSWERS_OWED = 4.0  # seconds that a peer who has said goodbye gets for what it still owes: less than a message waits
 _HANGS_UP = 1.0  # seconds for it to hang up first
 _MOST_UNREAD = 256 * 1024  # octets of ours that a peer may leave unread while it goes on asking (threats T37)
 

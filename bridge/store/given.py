@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
-from bridge.model import JournalEntry, Unsubscribed
+from bridge.model import JournalEntry, Receipt, Unsubscribed
 from bridge.store import journal, schema
 from bridge.store.engine import Tx
 from bridge.store.statements import Statement, from_us, to_us
@@ -71,6 +73,23 @@ _SUBSCRIBE = Statement(
 )
 _ANYBODY = Statement(select(_u.phone).limit(1))
 
+_TAKEN_BACK = "phone.subscribed"  # the kind of the step that says so
+_BEGUN = Statement(
+    select(_m.phone, _m.incident_id, func.max(_s.started_at))
+    .join(schema.messages, _m.id == _s.message_id)
+    .where(_s.message_id == bindparam("message"), _s.account == bindparam("account"))
+    .group_by(_m.phone, _m.incident_id)
+)
+_j = schema.journal.c
+_STEP_BEFORE = Statement(  # the first of its incident, which has an index; times have none
+    select(func.min(_j.seq)).where(
+        _j.incident_id != 0, _j.incident_id == bindparam("incident"), _j.at <= bindparam("begun")
+    )
+)
+_BACK_SINCE = Statement(
+    select(_j.data).where(_j.seq > bindparam("step"), _j.kind == _TAKEN_BACK, _j.at >= bindparam("begun"))
+)
+
 
 def under_way(tx: Tx, account: str, provider_id: str) -> tuple[str, str] | None:
     """Our id and the phone of the message that *account*'s provider calls *provider_id*, if its end is not known.
@@ -111,8 +130,31 @@ def subscribe_again(tx: Tx, chosen: Sequence[Unsubscribed], by: str, now: dateti
         for one in chosen
         if tx.run(_SUBSCRIBE, {"the_phone": one.phone, "the_account": one.account, "the_way": one.way})
     ]
-    journal.add(tx, [JournalEntry(now, "phone.subscribed", data=_step(one, by)) for one in found])
+    journal.add(tx, [JournalEntry(now, _TAKEN_BACK, data=_step(one, by)) for one in found])
     return found
+
+
+def as_it_stands(tx: Tx, receipt: Receipt) -> Receipt:
+    """*receipt* without what an operator took back after its hand-over began.
+
+    A message may end days later, and says then of the person what he had asked before he subscribed again.
+    """
+    left = [(account, way) for account, way in receipt.unsubscribed if not _back(tx, receipt.message_id, account, way)]
+    return replace(receipt, unsubscribed=tuple(left)) if receipt.unsubscribed else receipt
+
+
+def _back(tx: Tx, message_id: int, account: str, way: str) -> bool:
+    """Whether *way* was taken back since the last hand-over of that message to *account* began."""
+    row = tx.one(_BEGUN, {"message": message_id, "account": account})
+    if row is None:
+        return False
+    phone, incident, begun = row
+    before = tx.one(_STEP_BEFORE, {"incident": incident, "begun": begun})
+    step = before[0] if before is not None and before[0] is not None else 0
+    wanted = {"phone": phone, "way": way, "account": account}
+    return any(
+        wanted.items() <= json.loads(data).items() for (data,) in tx.rows(_BACK_SINCE, {"step": step, "begun": begun})
+    )
 
 
 def _step(one: Unsubscribed, by: str) -> dict[str, object]:

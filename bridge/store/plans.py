@@ -14,8 +14,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 
 from bridge.memory import Known, Memory, Needs
-from bridge.model import Call, Conversation, Due, Happening, Plan, Reading, Reply
-from bridge.store import recall, rows, schema, spends
+from bridge.model import Call, Conversation, Due, Happening, Plan, Reading, Receipt, Reply
+from bridge.store import given, recall, rows, schema, spends
 from bridge.store.engine import Keys, Tx
 from bridge.store.statements import Statement, insert, one_of, to_us, upsert
 
@@ -128,7 +128,7 @@ def plan(tx: Tx, happenings: Sequence[Happening], needs: NeedsOf, decide: Decide
     A happening that is no longer open (its mail was planned, its timer fired, its reply read by somebody
     else) is passed over: that is what makes a second look at the same row harmless.
     """
-    still_open = _still_open(tx, happenings)
+    still_open = [_as_it_stands(tx, happening) for happening in _still_open(tx, happenings)]
     due = [each.timer.name for each in still_open if isinstance(each, Due) and each.timer.name]
     known = recall.known(tx, due, now)
     memory = recall.load(tx, Needs.of(needs(each, known) for each in still_open), now, known)
@@ -172,6 +172,10 @@ def _still_open(tx: Tx, happenings: Sequence[Happening]) -> list[Happening]:
         return True
 
     return [happening for happening in happenings if is_open(happening)]
+
+
+def _as_it_stands(tx: Tx, happening: Happening) -> Happening:
+    return given.as_it_stands(tx, happening) if isinstance(happening, Receipt) else happening
 
 
 def _taken(still_open: set[int], number: int) -> bool:

@@ -51,7 +51,7 @@ _AWAY = CallbackAnswer(503, "try again")
 _PATH = re.compile(r"[A-Za-z0-9._~-]+")  # what arrives in an address as it was written
 log = structlog.get_logger("callbacks")
 
-_SHORTEST_PATH = 16  # letters; `openssl rand -hex 16` makes 32
+_SHORTEST_PATH = 22  # letters: 128 bits in base64; `openssl rand -hex 16` makes 32
 _SAID_EVERY = timedelta(minutes=1)
 _ANSWERED_WITHIN = timedelta(days=1)  # a Viber answer counts from a phone that was written to so recently
 

@@ -17,6 +17,8 @@ from bridge.model import Incident, MessageState
 from bridge.web.say import Say
 from bridge.words import figures
 
+_WAYS = {"viber": "Viber", "whatsapp": "WhatsApp", "vk": "VK", "sms": "SMS"}
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -140,6 +142,10 @@ class Seen:
     def phone(self, phone: str) -> str:
         """``+7 701 ••• 45 67``, or all of it where the configuration says so."""
         return phone if self.book.config.keep.numbers == "clear" else figures.masked(phone)
+
+    def way(self, way: str) -> str:
+        """``Viber``."""
+        return _WAYS.get(way, way)
 
     def money(self, amount: Decimal | None, currency: str) -> str:
         return self.say("price.unknown") if amount is None else figures.money(amount, currency).strip()

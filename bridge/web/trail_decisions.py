@@ -242,9 +242,8 @@ def _matchers(v: Seen, value: object) -> str:
     return ", ".join(f"{names[name]} {each}" for name, each in pairs)
 
 
-def _way(_v: Seen, value: object) -> str:
-    way = str(value)
-    return {"viber": "Viber", "whatsapp": "WhatsApp", "vk": "VK", "sms": "SMS"}.get(way, way)
+def _way(v: Seen, value: object) -> str:
+    return v.way(str(value))
 
 
 _WORDS: Mapping[str, Callable[[Seen, object], str]] = {

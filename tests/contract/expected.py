@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from tests.contract.kit import Seen
 
-HARMLESS = ("healthy", "delay=0.2", "drip=0.001", "drop=answered", "fate=read", "fate=link", "err=200",
+HARMLESS = ("healthy", "delay=0.2", "drip=0.001", "drop=answered", "unbind", "fate=read", "fate=link", "err=200",
             "receipts=lost", "receipts=twice", "receipts=reversed", "receipt_delay=400.0")  # fmt: skip
 UNREPORTED = ("fate=waiting", "receipts=none")
 EXPIRED = ("fate=expired",)
@@ -19,9 +19,9 @@ UNDELIVERED = ("fate=undelivered", "fate=wrong_number", "fate=forbidden", "fate=
                "fates=sms:undelivered,viber:undelivered", "fate=undelivered err=255")  # fmt: skip
 REFUSED = ("refuse=1", "refuse=5", "refuse=6", "refuse=7", "refuse=8")
 NOT_NOW = ("refuse=2", "refuse=3", "refuse=4", "refuse=9", "throttle=1")
-LOST = ("silent", "half", "drop=after", "answer=garbage", "answer=html", "answer=empty", "answer=html http_status=502",
-        "answer=ok", "answer=huge", "answer=charset")  # fmt: skip
-NEVER = ("drop=before", "take=false drop=after", "take=false silent")
+LOST = ("silent", "silent unbind", "half", "drop=after", "answer=garbage", "answer=html", "answer=empty",
+        "answer=html http_status=502", "answer=ok", "answer=huge", "answer=charset")  # fmt: skip
+NEVER = ("drop=before", "take=false drop=after", "take=false silent", "take=false silent unbind")
 HTTP_STATUS = ("http_status=302", "http_status=404", "http_status=451", "http_status=500", "http_status=503")
 COMMAND_STATUS = tuple(f"command_status={code}" for code in ("0x8", "0xb", "0xd", "0x14", "0x45", "0x58", "0x4ff"))
 LIAR = ("take refuse=3", "take refuse=9")  # says that it took nothing, and took it: what it says is believed

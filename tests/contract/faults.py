@@ -15,6 +15,7 @@ _SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "refuse": tuple(range(1, 10)),
     "command_status": (0x08, 0x0B, 0x0D, 0x14, 0x45, 0x58, 0x4FF),
     "silent": (True,),
+    "unbind": (True,),
     "half": (True,),
     "http_status": (302, 404, 451, 500, 503),
     "delay": (0.2,),
@@ -26,6 +27,8 @@ _TOGETHER: Mapping[str, tuple[Mapping[str, Any], ...]] = {  # what says somethin
     "take": (
         {"take": False, "drop": "after"},
         {"take": False, "silent": True},
+        {"take": False, "silent": True, "unbind": True},
+        {"silent": True, "unbind": True},
         {"take": True, "refuse": 9},
         {"take": True, "refuse": 3},  # smsgate without money: refused, kept, and sent once there is some
     ),

@@ -121,7 +121,7 @@ providers:
               mail_from: bounce@bridge.test, on_unknown: resend, login: blind, password: {{env: MACHINE}}}}
 """
 _LOGINS = {"get": "got", "smpp": "linked", "mail": "post", "lone-smpp": "lone", "lone-mail": "blind"}
-SECRETS = {"MACHINE": "canaryPW", "MACHINE_PATH": "a-path-of-the-machine"}
+SECRETS = {"MACHINE": "canaryPW", "MACHINE_PATH": "a-path-of-the-pretend-machine"}
 
 
 @cache

@@ -24,7 +24,7 @@ from bridge.web.callbacks import Handler as WayIn
 from tests.integration import sending_world
 from tests.integration.sending_world import SECRET, Clock, sending
 
-PHONE, PATH = "77010000001", "a-long-random-path"
+PHONE, PATH = "77010000001", "a-long-random-path-of-ours"
 CONFIG = """
 people:
   aigul: {{name: Aigul, phone: "+77010000001"}}

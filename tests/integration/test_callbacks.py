@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import random
+import secrets
 import sqlite3
 import time
 from collections import Counter
@@ -317,10 +318,10 @@ async def test_F10_a_status_that_could_not_be_decided_is_not_kept_either(
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("fifteen-letters", r"callbacks\.path: is easily guessed"),
+        ("one-letter-too-few-is", r"callbacks\.path: is easily guessed"),
         ("a-long-path/with-a-slash", r"callbacks\.path: may hold"),
         ("длинная-случайная-дорожка", r"callbacks\.path: may hold"),
-        ("a long random path", r"callbacks\.path: may hold"),
+        ("a long random path of ours", r"callbacks\.path: may hold"),
     ],
 )
 async def test_T24_a_path_that_is_guessed_or_never_arrives_is_told_at_the_start(
@@ -331,6 +332,15 @@ async def test_T24_a_path_that_is_guessed_or_never_arrives_is_told_at_the_start(
     with pytest.raises(ConfigError, match=why) as caught:
         handlers(book_in(tmp_path).config, {"smsc": ACCOUNT})
     assert path not in str(caught.value)
+
+
+async def test_T24_a_path_of_128_bits_in_letters_of_base64_is_long_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = secrets.token_urlsafe(128 // 8)
+    for name, value in (("WEB_X", "x"), ("WEB_PATH", path), ("WEB_SECRET", SECRET)):
+        monkeypatch.setenv(name, value)
+    assert [one.path.reveal() for one in handlers(book_in(tmp_path).config, {"smsc": ACCOUNT})] == [path]
 
 
 async def test_T24_without_a_secret_no_handler_of_smsc_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

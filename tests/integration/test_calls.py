@@ -22,7 +22,7 @@ from bridge.simulator.simulator import Simulator
 pytestmark = pytest.mark.anyio
 
 PHONE, COLLEAGUE = "77010000001", "77010000002"
-PATH, SECRET, SIGNED = "a-long-random-path", "pa55word-that-nobody-may-see", "what-signs-the-posts"
+PATH, SECRET, SIGNED = "a-long-random-path-of-ours", "pa55word-that-nobody-may-see", "what-signs-the-posts"
 CONFIG = """
 listen:
   - {{door: smtp, address: "127.0.0.1:0", trust: 127.0.0.0/8}}

@@ -41,7 +41,7 @@ people: {{aigul: {{phone: "+77010000001"}}}}
 budgets: {{total: {{money: 2000 KZT/day}}}}
 """
 Provider = TypeVar("Provider")
-PHONE, PATH, WORD = "+77010000001", "a-long-random-path", "canary-w0rd"
+PHONE, PATH, WORD = "+77010000001", "a-long-random-path-of-ours", "canary-w0rd"
 
 
 def described(port: int) -> str:

@@ -212,6 +212,9 @@ async def test_F24_a_critical_message_that_is_kept_unpaid_leaves_by_another_prov
     await world.reach(lambda states: states == ["UNKNOWN", "ACCEPTED"])
     assert await world.raw("SELECT copy FROM messages ORDER BY id") == [(0,), (1,)]
     assert len(other.messages(PHONE)) == 1
+    mails = await world.raw("SELECT subject, content FROM outgoing_mails")
+    (told,) = [content for subject, content in mails if subject == "[smsbridge] waits until it is paid: message 1"]
+    assert b"The account of gate is empty" in told
 
 
 async def test_F24_by_get_what_is_kept_unpaid_is_not_asked_for_again(by_get: World) -> None:

@@ -133,7 +133,7 @@ async def test_a_token_that_may_send_but_not_ask_is_no_wrong_password(kind: str,
 
 async def test_an_sms_that_came_in_is_fetched_whatever_the_clock_of_the_provider_shows() -> None:
     for hours in (-11, 0, 14):
-        async with opened("smsgate-json", {}, number="3443", zone_hours=hours) as (gate, simulator):
+        async with opened("smsgate-json", {"hours_from_utc": hours}, number="3443") as (gate, simulator):
             simulator.reply(PHONE, "12 ок\nда", to="3443")
             (one,) = await gate.inbound(0, 1)
             assert (one.phone, one.to, one.text) == (f"+{PHONE}", "3443", "12 ок\nда")

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ import aiohttp
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.store import views
+from bridge.model import Unsubscribed
+from bridge.store import rows, schema, views
 from bridge.store.engine import Store
+from bridge.store.statements import insert
 from bridge.web.guards import CSP
 from bridge.web.ports import Part
 from tests.integration.web_house import AIGUL, IVAN, House, status, token, web_house
@@ -341,6 +344,44 @@ async def test_search_finds_mails_incidents_messages_and_replies(house: House, p
     code, page = await house.get(f"/search?q={phrase.replace('+', '%2B').replace(' ', '+')}")
     assert code == 200
     assert f'href="{found}"' in page
+
+
+async def unsubscribed(house: House) -> None:
+    """Aigul from Viber, and a phone that is nobody's from VK, an hour later."""
+    gone = (Unsubscribed("smsgate:one", "viber", AIGUL, house.now),
+            Unsubscribed("smsgate:one", "vk", "+77019998877", house.now + timedelta(hours=1)))  # fmt: skip
+    values = [rows.unsubscribed_row(one) for one in gone]
+    await house.store.write(lambda tx: tx.many(insert(schema.unsubscribed), values))
+
+
+async def test_who_unsubscribed_is_listed_with_what_takes_it_back(house: House) -> None:
+    assert "Unsubscribed" not in (await house.get("/search"))[1]
+    await unsubscribed(house)
+    _, page = await house.get("/search")
+    said = ("Nothing goes to +7 701 ••• 88 77 by VK any more (smsgate:one)",
+            "If this person asks for it again: smsbridge unsubscribes undo PHONE",
+            "Nothing goes to +7 701 ••• 00 01 by Viber any more (smsgate:one)",
+            "If this person asks for it again: smsbridge unsubscribes undo aigul")  # fmt: skip
+    places = [page.find(sentence) for sentence in said]
+    assert min(places) > 0
+    assert places == sorted(places), "the newest first"
+    assert AIGUL not in page
+
+
+@pytest.mark.parametrize(
+    ("phrase", "ways"),
+    [("aigul", ["Viber"]), ("AIG", ["Viber"]), ("0001", ["Viber"]), (AIGUL, ["Viber"]), ("+7 701 999 88 77", ["VK"]),
+     ("8877", ["VK"]), ("001", []), ("ivan", []), ("-", [])],
+)  # fmt: skip
+async def test_a_search_for_a_person_or_a_phone_says_what_they_unsubscribed_from(
+    house: House, phrase: str, ways: list[str]
+) -> None:
+    await unsubscribed(house)
+    async with house.session.get(f"{house.url}/search", params={"q": phrase}) as answer:
+        page = await answer.text()
+    assert re.findall(r"by (\w+) any more \(smsgate:one\)", page) == ways
+    assert ("Mails are kept for 90 days" in page) == (ways == [])
+    assert f"{len(ways)} found" in page
 
 
 async def test_search_that_finds_nothing_says_for_how_long_mails_are_kept(house: House) -> None:

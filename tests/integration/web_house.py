@@ -32,7 +32,7 @@ from bridge.web.server import HttpServer
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)  # 08:00 in Almaty
 AIGUL, IVAN, NUMBER = "+77010000001", "+77010000002", "+77770000000"
-PATH, SECRET = "a-long-random-path", "callback-secret"
+PATH, SECRET = "a-long-random-path-of-ours", "callback-secret"
 ACCOUNT = "smsc:demo"
 CONFIG = """
 listen:

@@ -69,14 +69,19 @@ class Smpp:
         for session in list(self._sessions):
             session.cut()
 
+    def unbind(self) -> None:
+        """Say goodbye on every connection that is bound, as before maintenance."""
+        for session in list(self._sessions):
+            session.unbind()
+
     @property
     def bound(self) -> int:
         """How many connections are bound."""
-        return sum(bool(session.login) for session in self._sessions)
+        return sum(session.is_bound for session in self._sessions)
 
     def bound_as(self, login: str) -> int:
         """How many connections that login has."""
-        return sum(session.login == login for session in self._sessions)
+        return sum(session.is_bound and session.login == login for session in self._sessions)
 
     # what the air reports
 
@@ -119,7 +124,7 @@ class Smpp:
     def deliver(self, login: str) -> None:
         """Hand what waits for *login* to its receivers."""
         waiting = self._waiting.get(login, deque())
-        receivers = [session for session in self._sessions if session.login == login and session.command in _RECEIVING]
+        receivers = [one for one in self._sessions if one.is_bound and one.login == login and one.command in _RECEIVING]
         while waiting and receivers:
             receivers.sort(key=lambda session: session.delivering)
             receivers[0].deliver(waiting.popleft())
@@ -149,6 +154,7 @@ class Session:
         self.login = ""
         self.iso = False
         self.command = 0
+        self._leaving = False  # goodbye was said: what is under way is finished, nothing is delivered any more
         self._open = 0
         self._numbers = count(1)
         self._answers: dict[int, asyncio.Future[Pdu]] = {}
@@ -160,6 +166,17 @@ class Session:
     def delivering(self) -> int:
         """Deliveries that are not acknowledged yet."""
         return len(self._answers)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is of use to anybody."""
+        return bool(self.login) and not self._leaving
+
+    def unbind(self) -> None:
+        """Say goodbye, once. The peer is to answer and to hang up; until it answered it may not know of it."""
+        if self.is_bound:
+            self._leaving = True
+            self._send(Pdu(pdu.UNBIND, next(self._numbers)))
 
     def cut(self) -> None:
         """End it without a word."""
@@ -173,16 +190,23 @@ class Session:
         """Read until the peer goes, is idle for too long, or speaks something else."""
         frames = Frames()
         with suppress(Broken, OSError, TimeoutError):
-            while True:
-                async with asyncio.timeout(self._door.switches.idle_seconds):
-                    octets = await self._reader.read(65536)
-                if not octets:
-                    return
+            while octets := await self._heard():
                 for one in frames.feed(octets):
                     self._start(one)
 
+    async def _heard(self) -> bytes:
+        """What came, b"" at the end. TimeoutError for a peer that is idle, also after a goodbye said because of it."""
+        try:
+            async with asyncio.timeout(self._door.switches.idle_seconds):
+                return await self._reader.read(65536)
+        except TimeoutError:
+            if not (self._door.switches.idle_unbind and self.is_bound):
+                raise
+        self.unbind()
+        return await self._heard()
+
     def _start(self, one: Pdu) -> None:
-        if one.command & pdu.RESPONSE:
+        if one.command & pdu.RESPONSE and one.command != pdu.UNBIND | pdu.RESPONSE:
             answered = self._answers.get(one.sequence)
             if answered is not None and not answered.done():
                 answered.set_result(one)
@@ -204,6 +228,8 @@ class Session:
             elif one.command == pdu.UNBIND:
                 self._send(one.answer())
                 self._writer.close()
+            elif one.command == pdu.UNBIND | pdu.RESPONSE:
+                self.login = ""  # in its turn: what the peer sent before it came from somebody who was bound
             else:
                 self._send(Pdu(pdu.GENERIC_NACK, one.sequence, pdu.INVALID_COMMAND))
         except No as refused:
@@ -273,9 +299,12 @@ class Session:
 
     async def _play(self, answer: Pdu, fault: Fault) -> None:
         """Send the answer as *fault* lets it be sent."""
-        octets = answer.encoded()
-        if fault.silent:
-            return
+        if not fault.silent:
+            await self._played(answer.encoded(), fault)
+        if fault.unbind:
+            self.unbind()
+
+    async def _played(self, octets: bytes, fault: Fault) -> None:
         if fault.drop in ("before", "after"):
             self.cut()
         elif fault.half:

@@ -128,7 +128,7 @@ def send_time(time: str, tz: str, account: Account, now: datetime) -> datetime:
     if found := re.fullmatch(r"\+([0-9]{1,5})", time):
         return now + timedelta(minutes=int(found[1]))
     try:
-        zone = timezone(timedelta(hours=_MOSCOW_HOURS + (float(tz) if tz else account.zone_hours)))
+        zone = timezone(timedelta(hours=_MOSCOW_HOURS + (float(tz) if tz else account.hours_from_moscow)))
         local = _window(time, now.astimezone(zone)) or _stamp(time, zone)
     except (ValueError, OverflowError) as error:
         raise Refused(5) from error

@@ -220,7 +220,7 @@ class Smsgate:
         return Told(
             id=id,
             word=self._switches.forced.get(cascade.phone) or self.cascades.whole(cascade),
-            changed=_written(self.cascades.changed_at(cascade), account),
+            changed=self._written(self.cascades.changed_at(cascade)),
             words={way.channel: self.cascades.word(cascade, way.channel) for way in used},
             prices={way.channel: self.cascades.cost(cascade, way.channel) for way in used},
             parts=next((len(way.parts) for way in used if way.channel == "sms"), 0),
@@ -243,12 +243,12 @@ class Smsgate:
 
     def _inbound(self, asked: Asked, account: Account) -> Sequence[tuple[dict[str, str], str]]:
         """SMS to the account's number between two times, neither of them included."""
-        begin, end = _moment(asked.begin, account), _moment(asked.end, account)
+        begin, end = self._moment(asked.begin), self._moment(asked.end)
         return [
             (
                 {
                     "id_sms": str(answer.id),
-                    "date_receive": _written(answer.received_at, account),
+                    "date_receive": self._written(answer.received_at),
                     "originator": answer.phone,
                     "prefix": "",
                     "phone": answer.to,
@@ -273,8 +273,7 @@ class Smsgate:
         if word == "send":
             return ()
         id = cascade.id if self._switches.pushed_id == "id_message" else cascade.ids[message.channel]
-        account = self._air.accounts[cascade.login]
-        return (posts.state(handler, id, word, _written(message.changed_at, account), message.phone),)
+        return (posts.state(handler, id, word, self._written(message.changed_at), message.phone),)
 
     def answer_posts(self, handler: Handler, answer: Answer) -> tuple[Post, ...]:
         """Viber answers are posted; inbound SMS can only be fetched."""
@@ -283,6 +282,22 @@ class Smsgate:
         newest = self.last_viber(answer.phone)
         id = newest.id if newest is not None and self._switches.answered_id == "id_message" else str(answer.id)
         return (posts.viber(handler, id, answer),)
+
+    @property
+    def _zone(self) -> timezone:
+        return timezone(timedelta(hours=self._switches.hours_from_utc))
+
+    def _written(self, moment: datetime) -> str:
+        """``YYYY-MM-DD hh:mm:ss``; the page does not say in which zone."""
+        return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")
+
+    def _moment(self, text: str) -> datetime | None:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):
+            return None
+        try:
+            return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=self._zone).astimezone(UTC)
+        except ValueError:
+            return None
 
     def last_viber(self, phone: str) -> Message | None:
         """The newest Viber message on *phone*, if it is the newest of all."""
@@ -295,24 +310,6 @@ def _is_poor(account: Account, first: Way, phone: str) -> bool:
     """Whether the account has too little for the channel that is tried first."""
     price = numbers.price(account, first.channel, phone) * len(first.parts)
     return price > account.balance + account.credit
-
-
-def _zone(account: Account) -> timezone:
-    return timezone(timedelta(hours=account.zone_hours))
-
-
-def _written(moment: datetime, account: Account) -> str:
-    """``YYYY-MM-DD hh:mm:ss`` in the account's zone, which the page does not name."""
-    return moment.astimezone(_zone(account)).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _moment(text: str, account: Account) -> datetime | None:
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_zone(account)).astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def _same(given: str, kept: str) -> bool:

@@ -1,7 +1,9 @@
-"""Search: where is that mail?"""
+"""Search: where is that mail? Without a question, and beside its answers: who unsubscribed, and what takes it back."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from bridge.store import views_search
+from bridge.model import Unsubscribed
+from bridge.store import given, views_search
 from bridge.store.engine import Tx
 from bridge.store.views_search import Found
 from bridge.web.console import Console
@@ -17,6 +20,8 @@ from bridge.web.pages.listed import listed_message
 from bridge.web.seen import Mark, Seen
 
 _NOTHING = Found((), (), (), ())
+_NUMBER = re.compile(r"[+0-9 ()•-]+")
+_FEWEST_DIGITS = 4  # of the end of a phone, as for messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +53,21 @@ class Search:
     async def _page(self, request: Request) -> Response:
         phrase = request.query_params.get("q", "").strip()[:200]
 
-        def read(tx: Tx) -> Found:
-            return views_search.find(tx, phrase) if phrase else _NOTHING
+        def read(tx: Tx) -> tuple[Found, list[Unsubscribed]]:
+            return views_search.find(tx, phrase) if phrase else _NOTHING, given.all_unsubscribed(tx)
 
-        v, found = await self._console.read(request, read)
-        groups = [group for group in _groups(v, found) if group.hits]
+        v, (found, everybody) = await self._console.read(request, read)
+        gone = [one for one in everybody if _fits(v, one, phrase)]
+        groups = [group for group in (*_groups(v, found), _unsubscribed(v, gone)) if group.hits]
+        count = found.count + len(gone)
         return self._console.page(
             request,
             v,
             "search.j2",
-            title=v.say("search.found", n=found.count) if phrase else v.say("page.search"),
+            title=v.say("search.found", n=count) if phrase else v.say("page.search"),
             here="search",
             phrase=phrase,
-            found=found.count,
+            found=count,
             groups=groups,
             keep=v.book.config.keep.mail.days,
             narrow=any(len(group.hits) >= views_search.MOST for group in groups),
@@ -98,6 +105,26 @@ def _groups(v: Seen, found: Found) -> list[_Group]:
         _Group(v.say("kind.messages"), messages),
         _Group(v.say("kind.replies"), replies),
     ]
+
+
+def _fits(v: Seen, one: Unsubscribed, phrase: str) -> bool:
+    """Whether *phrase* is part of the name of who unsubscribed, or the end of the phone; everybody fits no phrase."""
+    if _NUMBER.fullmatch(phrase):
+        digits = re.sub(r"\D", "", phrase)
+        return len(digits) >= _FEWEST_DIGITS and one.phone.endswith(digits)
+    person = v.book.person_of(one.phone)
+    return not phrase or any(phrase.casefold() in name.casefold() for name in (person, v.book.name(person)))
+
+
+def _unsubscribed(v: Seen, gone: Sequence[Unsubscribed]) -> _Group:
+    """Newest first. Only a person is named in the command: a phone may not be shown whole."""
+    hits = []
+    for one in sorted(gone, key=lambda each: each.since, reverse=True)[: views_search.MOST]:
+        person = v.book.person_of(one.phone)
+        text = v.say("unsubscribed", way=v.way(one.way), phone=v.phone(one.phone), account=one.account)
+        why = v.say("unsubscribed.undo", command=f"smsbridge unsubscribes undo {person or 'PHONE'}")
+        hits.append(_Hit(one.since, v.seconds(one.since), v.who(person, one.phone), text, why=why))
+    return _Group(v.say("kind.unsubscribed"), tuple(hits))
 
 
 def read_as(v: Seen, how: str) -> str:

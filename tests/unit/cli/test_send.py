@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -170,6 +171,20 @@ def test_direct_says_what_did_not_work(
     assert done.code == code
     assert said in done.out
     assert _kept(house, 1).message.state == state
+
+
+def test_direct_says_of_a_message_that_is_kept_until_it_is_paid_that_it_was_answered(
+    house: House, provider: tuple[Simulator, int]
+) -> None:
+    simulator, port = provider
+    keys = f'type: smsgate-get, base_url: "http://127.0.0.1:{port}", login: demo, sender: ACME'
+    gate = f"{{{keys}, password: {{env: HOUSE_PASSWORD}}}}"
+    house.config.write_text(house.config.read_text().replace("providers:\n", f"providers:\n  gate: {gate}\n"))
+    simulator.air.accounts["demo"] = simulator.air.accounts["demo"].model_copy(update={"balance": Decimal(0)})
+    done = house.call("send", "asel", "hello", "--direct", "--wait", "--via", "gate")
+    said = "the account is empty, and the provider sends this message once it is paid. Do not send it again"
+    assert (done.code, done.out.splitlines()[-1]) == (75, f"1 to +77010000001: gate: {said}")
+    assert _kept(house, 1).message.state == "UNKNOWN"
 
 
 def test_direct_waits_for_no_limit_and_says_which_one_it_is(house: House, provider: tuple[Simulator, int]) -> None:

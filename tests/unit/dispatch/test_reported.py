@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from email import message_from_string, policy
+from pathlib import Path
 
 import pytest
 
 from bridge.dispatch.reported import forward
 from bridge.model import Failed, Receipt
 from bridge.proof.world import World
+from bridge.providers import smsgate_codes
 from tests.unit.dispatch.stage import NOW, Stage, build, phones, strict
 
 __all__ = ["strict"]
@@ -103,3 +106,39 @@ def test_F07_a_critical_one_without_provable_fate_goes_once_more_and_says_so(sta
     assert phones(seen) == ["aigul@0"]
     assert "Maybe a second copy" in "".join(seen)
     assert stage.newest("aigul").copy
+
+
+KEPT = {
+    "en": (
+        "waits until it is paid: message 1",
+        "The account of gate is empty; it keeps the message and sends it once it is paid.",
+        "Sent again by smsc at 08:00; Aigul may get it twice.",
+    ),
+    "ru": (
+        "ждёт оплаты: сообщение 1",
+        "Счёт у gate пуст; сообщение там сохранено и уйдёт, когда счёт пополнят.",
+        "Отправлено ещё раз через smsc в 08:00; может прийти дважды: Aigul.",
+    ),
+    "kk": (
+        "төлемді күтуде: 1 хабары",
+        "gate шоты бос; хабар сонда сақтаулы, шот толтырылғанда жіберіледі.",
+        "08:00 smsc арқылы қайта жіберілді; Aigul екі рет алуы мүмкін.",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", KEPT)
+def test_F24_of_a_critical_one_that_is_kept_until_it_is_paid_the_operator_reads_so(
+    tmp_path: Path, language: str
+) -> None:
+    stage = Stage(World(build(tmp_path, RULES, f"language: {language}\n"), NOW, receipts=False))
+    stage.mail(to="critical")
+    stage.bodies()
+    why = f"outcome unknown, {smsgate_codes.UNPAID}; never asked again"
+    plan = stage.world._decide(Failed(1, why, "4.4.2", ("smsc",), "gate"))
+    subject, *news = KEPT[language]
+    assert [mail.subject for mail in plan.mails] == [f"[smsbridge] {subject}"]
+    (mail,) = stage.bodies()
+    body = message_from_string(mail, policy=policy.default).get_body()
+    assert body is not None
+    assert " ".join(body.get_content().split()).startswith(" ".join(news))

@@ -209,3 +209,40 @@ async def test_a_receipt_may_come_before_the_answer() -> None:
         fault(simulator, "send", delay=0.3)
         assert (await link.submit(registered=1)).command == pdu.DELIVER_SM
         assert (await link.next()).command == pdu.SUBMIT_SM | pdu.RESPONSE
+
+
+@pytest.mark.parametrize(
+    "fault, taken", [({}, 1), ({"silent": True}, 1), ({"silent": True, "take": False}, 0)], ids=str
+)
+async def test_goodbye_comes_behind_the_answer_or_instead_of_it(fault: dict[str, Any], taken: int) -> None:
+    async with linked() as (simulator, link):
+        await link.bind()
+        simulator.set_faults({"smsc-smpp": {"all": {"unbind": True, **fault}}})
+        first = await link.submit()
+        if not fault:
+            assert (first.command, first.status) == (pdu.SUBMIT_SM | pdu.RESPONSE, pdu.OK)
+            first = await link.next()
+        assert (first.command, first.body) == (pdu.UNBIND, b"")
+        assert len(simulator.messages()) == taken
+
+
+async def test_after_goodbye_nothing_is_delivered_and_what_was_sent_before_its_answer_is_still_served() -> None:
+    async with linked() as (simulator, link):
+        await link.bind()
+        simulator.smpp.unbind()
+        goodbye = await link.next()
+        assert (await link.submit(registered=1)).status == pdu.OK
+        assert simulator.smpp.bound == 0
+        link.writer.write(goodbye.answer().encoded())
+        assert (await link.submit(b"one more")).status == pdu.WRONG_STATE
+        with pytest.raises(TimeoutError):  # its receipt waits for another connection
+            await link.next()
+        assert texts(simulator) == ["disk full"]
+
+
+async def test_an_idle_connection_is_told_goodbye_where_switched_and_is_cut_when_it_stays() -> None:
+    async with linked(idle_seconds=0.1, idle_unbind=True) as (_simulator, link):
+        await link.bind()
+        assert (await link.next()).command == pdu.UNBIND
+        with pytest.raises(ConnectionError):
+            await link.next()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -140,7 +141,7 @@ def test_the_country_stands_somewhere_before_the_sender(world: Any, clock: Any, 
 @pytest.mark.parametrize("dates, hour", [("moscow", "10"), ("account", "12")])
 def test_dates_are_those_of_moscow_or_of_the_account(world: Any, clock: Any, dates: str, hour: str) -> None:
     world.switch(dates=dates)
-    world.account(zone_hours=2)
+    world.account(hours_from_moscow=2)
     world.simulator.air.handlers = (Handler(url="http://x/?charset=utf-8", inbound=False),)
     world.send(id="7")
     world.simulator.reply("77010000001", "ok", "77770000000")
@@ -280,3 +281,11 @@ async def test_T37_a_session_answers_nonsense(world: Any, answer: Any) -> None:
     answered = await MailDoor(world.simulator.air, world.simulator.smsc).take(mail, "send@send.smsc.kz", "127.0.0.1")
 
     assert not answered.reply.startswith("250")
+
+
+@pytest.mark.parametrize("tz, hour", [("", 11), ("0", 13), ("5", 8)])
+def test_a_time_without_tz_counts_from_the_account_s_hours_from_moscow(world: Any, tz: str, hour: int) -> None:
+    world.account(hours_from_moscow=2)
+    world.send(time="2111251600", **({"tz": tz} if tz else {}))
+    (message,) = world.simulator.messages()
+    assert message.send_at.astimezone(UTC).hour == hour

@@ -189,8 +189,8 @@ def test_variables_of_address_books_are_replaced_where_switched(gate: Any) -> No
     assert [one.text for one in gate.simulator.messages()] == ["a #name# b", "a  b"]
 
 
-def test_inbound_sms_are_fetched_by_time_in_the_zone_of_the_account(gate: Any) -> None:
-    gate.account(zone_hours=3)
+def test_inbound_sms_are_fetched_by_time_in_the_zone_that_is_switched(gate: Any) -> None:
+    gate.switch(hours_from_utc=3)
     gate.simulator.reply("77010000001", "one\ntwo", to="77055550000")
     gate.simulator.reply("77010000001", "to somebody else", to="77770000000")
     found = gate.xml("incoming", '<time start="2025-11-21 09:59:59" end="2025-11-21 10:00:01" />')
