@@ -244,6 +244,8 @@ class Store:
         self._create = create
         self._writer = _Thread("store-writer", path, writes=True, setup=self._setup_writer)
         self._reader = _Thread("store-reader", path, writes=False, setup=_setup)
+        self._emptying = threading.Lock()
+        self._closed = False
 
     async def open(self) -> None:
         """Create an empty store if there is none, check the version, start both threads."""
@@ -261,6 +263,8 @@ class Store:
         """Finish what is queued, then close. May be called twice."""
         self._writer.stop()
         self._reader.stop()
+        with self._emptying:  # the last one to leave the file takes its log away
+            self._closed = True
 
     async def write(self, operation: Callable[[Tx], T]) -> T:
         """Run *operation* in the writer thread; returns after the commit."""
@@ -273,7 +277,11 @@ class Store:
     async def empty_log(self) -> bool:
         """Move what the write-ahead log holds into the file and leave nothing in it, also no older version of a row
         (threats T29). False: somebody was reading or writing; ask again later."""
-        return await asyncio.to_thread(_emptied_log, self.path)
+        return await asyncio.to_thread(self._emptied_log)
+
+    def _emptied_log(self) -> bool:
+        with self._emptying:
+            return not self._closed and _emptied_log(self.path)
 
     @property
     def waiting(self) -> int:

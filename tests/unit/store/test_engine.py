@@ -3,6 +3,9 @@
 import asyncio
 import sqlite3
 import stat
+import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -163,3 +166,27 @@ async def test_two_processes_worth_of_stores_can_open_one_new_file_at_once(tmp_p
     assert len(await stores[0].read(lambda tx: tx.rows(_ALL))) == 4
     for store in stores:
         store.close()
+
+
+async def test_T29_closing_waits_for_whoever_empties_the_log_so_that_no_log_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def slowly(path: Path) -> bool:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("SELECT count(*) FROM mails").fetchone()
+            begun.set()
+            time.sleep(0.2)
+        return True
+
+    monkeypatch.setattr("bridge.store.engine._emptied_log", slowly)
+    store = Store(tmp_path / "bridge.db")
+    await store.open()
+    await store.write(put("t1"))
+    emptying = asyncio.create_task(store.empty_log())
+    await asyncio.to_thread(begun.wait, 5)
+    store.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bridge.db"]
+    assert await emptying
+    assert await store.empty_log() is False, "it is closed"
