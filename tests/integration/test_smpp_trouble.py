@@ -49,7 +49,7 @@ class House:
         return [line for line in lines if line.startswith("smsbridge_gateway_links{")]
 
     async def told(self, subject: str) -> Any:
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(20):
             while not (found := [one for one in self.simulator.mails() if one.subject.startswith(subject)]):
                 await asyncio.sleep(0.05)
         return found[0]
@@ -71,7 +71,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 async def test_F24_a_link_that_stays_down_is_told_by_mail_and_shown_and_so_is_its_end(house: House) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await house.links() != ['smsbridge_gateway_links{provider="smpp"} 1.0']:
             await asyncio.sleep(0.05)
     assert "silent" not in await house.page("/")
