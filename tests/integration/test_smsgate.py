@@ -273,7 +273,7 @@ async def test_a_push_is_matched_by_the_id_of_the_whole_and_by_that_of_a_way(cas
     cascade.provider.air.handlers = (Handler(url=cascade.url, gateway="smsgate"),)
     await cascade.mail()
     deadline = asyncio.get_running_loop().time() + 8
-    while await cascade.states() != ["DELIVERED"]:
+    while await cascade.states() != ["DELIVERED"] or not cascade.counted:  # it is counted after the commit
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.05)
     assert cascade.counted == [("gate", "receipt")]
