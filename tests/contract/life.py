@@ -36,23 +36,8 @@ currency: KZT
 people: {aigul: {phone: "+77010000001"}}
 providers: {other: {type: smsc-http, base_url: "https://smsc.kz", login: acme, password: {env: X}}}
 """
-_STEPS = (
-    2,
-    2,
-    2,
-    2,
-    10,
-    20,
-    30,
-    31,
-    61,
-    61,
-    120,
-    300,
-    300,
-    600,
-    600,
-)  # seconds, beyond every deadline and the validity
+# seconds, beyond every deadline and the validity; a short one after each long one, for what found no place at once
+_STEPS = (2, 2, 2, 2, 10, 20, 30, 31, 2, 61, 2, 61, 2, 120, 2, 300, 2, 2, 300, 2, 2, 600, 2, 600, 2)
 _BEFORE = "77019999999"
 _VALID = timedelta(minutes=25)
 
