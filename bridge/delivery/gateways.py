@@ -28,7 +28,7 @@ from bridge.store.health import GatewayHealth
 _TRIPS_AFTER = 5  # failures in a row
 _REST = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2))
 _LOOK_AGAIN = timedelta(seconds=2)  # for a message whose doors are all paused or resting
-_AHEAD = 2  # times the places of an account: enough for a claim to be worth its commit
+_AHEAD = 4  # times the places of an account: enough for a claim to be worth its commit
 _QUICK = 0.1  # seconds of an answer, beside which those of a claim's commit count
 SAME_TEXT_PAUSE = timedelta(seconds=61)
 """One identical request a minute is what an account allows at the families of ``_MINUTE_RULE``."""

@@ -30,15 +30,18 @@ class Places:
         if self._busy < self.most:
             self._busy += 1
             return False
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
         self._queue.append(turn)
+        late = loop.call_later(patience, _give_up, turn)  # asyncio.timeout costs as much as the rest of this
         try:
-            async with asyncio.timeout(patience):
-                await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled():  # the place came in the very moment in which we left
-                self.end()
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.end()  # the place came in the very moment in which we left
             raise
+        finally:
+            late.cancel()
         return True
 
     def end(self) -> None:
@@ -49,3 +52,8 @@ class Places:
                 turn.set_result(None)  # busy as before: the place changed hands
                 return
         self._busy -= 1
+
+
+def _give_up(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_exception(TimeoutError())

@@ -25,6 +25,7 @@ _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds before the next try, afte
 _AFTER_REFUSAL = 900.0
 _LIVED = 30.0  # seconds after which a link counts as having worked
 _GONE_STATUS = 0x64  # of what arrives when nobody keeps it: the peer holds it for later
+_FINEST = 0.001  # seconds: a loop sleeps no shorter, so what is faster goes in bursts of so much
 OWN_PACE = "rate"  # code of a refusal by our own pace
 
 
@@ -151,7 +152,8 @@ class Links:
         if turn > until:  # our own pace, so no fault of the door
             raise NotSent("its rate is used up", code=OWN_PACE, retry_after=turn - now)
         self._next_at = turn + 1 / self._wanted.rate
-        await asyncio.sleep(turn - now)
+        if turn - now >= _FINEST:
+            await asyncio.sleep(turn - now)
 
     async def _keep_up(self, number: int) -> None:
         """One connection for as long as the door is open; the first tries go to the first host."""

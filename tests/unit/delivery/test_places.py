@@ -138,12 +138,12 @@ async def test_F13_a_crash_leaves_what_never_began_as_unknown_as_what_did(
 ) -> None:
     wire, gateway = wired()
     wire.seconds = 5
-    await put(*(message(n + 1) for n in range(9)))
+    await put(*(message(n + 1) for n in range(15)))
     gateways = quick(Gateways({"smsc": gateway}, clock))
     claimed = await store.write(lambda tx: outbox.claim(tx, clock(), "n1/a", 99, Choosing(gateways, tx, clock(), "n1")))
-    assert len(claimed) == 9
+    assert len(claimed) == 15
     found = await store.write(lambda tx: fates.orphans(tx, "n1", "n1/b", clock()))
-    assert (len(found), await states(store)) == (9, {"UNKNOWN": 9})
+    assert (len(found), await states(store)) == (15, {"UNKNOWN": 15})
 
 
 @pytest.mark.parametrize("doubt", ["hold", "late", "once"])
@@ -165,7 +165,7 @@ async def test_nothing_is_claimed_ahead_at_a_door_that_is_slow_or_failed_or_not_
     gateways = Gateways({"smsc": gateway}, clock)
     assert gateways.free() == 3
     gateways.worked("smsc", 0.005)
-    assert gateways.free() == 9
+    assert gateways.free() == 15
     gateways.failed("smsc", "cut off")
     assert gateways.free() == 3
     gateways.worked("smsc", 0.4)
