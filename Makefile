@@ -28,7 +28,7 @@ demo: install ## bridge, pretend provider and console on loopback (SMTP 2525, pa
 	$(BIN)/smsbridge demo
 
 test: lint $(VENV)/.apt-stamp ## every check and every test but the slow proofs
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=$(COVERAGE) $(PYTEST_ARGS)
+	$(PYTEST) -n 2 --dist loadfile --cov --cov-report=term --cov-fail-under=$(COVERAGE) $(PYTEST_ARGS)
 
 unit: dev ## the fast tests alone
 	$(PYTEST) tests/unit $(PYTEST_ARGS)

@@ -25,16 +25,16 @@ pytestmark = pytest.mark.anyio
 
 BY_NAME = {door.name: door for door in ALL}
 NOBODY_WAITS = {
-    "bridge.providers.smsc_http.LONGEST": 1.0,
-    "bridge.providers.smsgate.LONGEST": 2.0,
-    "bridge.providers.plain_http.LONGEST": 2.0,
+    "bridge.providers.smsc_http.LONGEST": 3.0,
+    "bridge.providers.smsgate.LONGEST": 3.0,
+    "bridge.providers.plain_http.LONGEST": 3.0,
     "bridge.providers.smsc_http.SAME_REQUEST_PAUSE": 0.0,
     "bridge.providers.smsc_smpp._BUSY_PAUSES": (0.01,) * 4,
     "bridge.smpp.link._ANSWERS_OWED": 0.5,
     "bridge.smpp.link._HANGS_UP": 0.1,
-    "bridge.delivery.relays._ANSWER": 1.0,
-    "bridge.delivery.relays._BEGUN": 1.0,
-    "bridge.delivery.relays._TAKEN": 1.0,
+    "bridge.delivery.relays._ANSWER": 2.0,
+    "bridge.delivery.relays._BEGUN": 2.0,
+    "bridge.delivery.relays._TAKEN": 2.0,
 }
 
 
