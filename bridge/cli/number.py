@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bridge.store.engine import Tx
 
 _KINDS = {0: "a landline", 1: "a mobile", 2: "a landline or a mobile", 3: "a toll-free number", 4: "a premium number"}
-_SAMPLE = "hello"  # one segment; a price is asked for it, and it is never sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +114,14 @@ async def _asked(book: RuleBook, phone: str) -> tuple[_Answer, ...]:
 
 
 async def _answer(gateway: Any, phone: str) -> _Answer:
+    from bridge.delivery.prices import sample
     from bridge.errors import DeliveryError
-    from bridge.model import Message
     from bridge.providers.base import KnowsNetworks, NoWayToAsk, Request
 
     now, name = datetime.now(UTC), gateway.name
-    sample = Message(
-        id=0, phone=phone, person="", text=_SAMPLE, encoding="GSM-7", segments=1, price=None, currency="", rule="",
-        message_class="normal", channel="sms", providers=(name,), originator="", answerable=False, created_at=now,
-        due_at=now, valid_until=now, language="en",
-    )  # fmt: skip
     price, network = None, None
     try:
-        price = (await gateway.price(Request(gateway.canonical(sample, now), ""))).cost
+        price = (await gateway.price(Request(gateway.canonical(sample(phone, name, now), now), ""))).cost
         network = await gateway.operator(phone) if isinstance(gateway, KnowsNetworks) else None
     except NoWayToAsk:
         return _Answer(name, price, network, "this door answers no questions")

@@ -83,7 +83,7 @@ class Prices:
 
     async def _ask(self, gateway: Gateway, phone: str) -> bool:
         """Whether the price is known now."""
-        config, message = self._book().config, _sample(phone, gateway.name, self._now())
+        config, message = self._book().config, sample(phone, gateway.name, self._now())
         try:
             found = await gateway.price(Request(gateway.canonical(message, self._now()), ""))
         except DeliveryError as error:
@@ -99,8 +99,8 @@ class Prices:
         return True
 
 
-def _sample(phone: str, provider: str, now: datetime) -> Message:
-    """One segment; it is never sent."""
+def sample(phone: str, provider: str, now: datetime) -> Message:
+    """One segment, to ask the price of; it is never sent."""
     return Message(
         id=0, phone=phone, person="", text="price", encoding="GSM-7", segments=1, price=None, currency="",
         rule="(price)", message_class="normal", channel="sms", providers=(provider,), originator="", answerable=False,
