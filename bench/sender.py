@@ -16,10 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from bench.figures import Figure
 from bench.processes import free_port
 from bench.setting import PEOPLE, Place, phone, write
 from bench.world import put, simulator
+from bridge.app.serve import spare_the_collector
 from bridge.book.loading import load_book
 from bridge.delivery.gateways import Gateways
 from bridge.delivery.pace import rates_of
@@ -29,11 +32,13 @@ from bridge.providers.base import Arrival, LinkedGateway
 from bridge.providers.build import gateways
 from bridge.providers.http import HttpClient
 from bridge.store import rows, schema
+from bridge.store.attempts import Claimed, Outcome
 from bridge.store.engine import Store
-from bridge.store.statements import insert
+from bridge.store.statements import Statement, insert
 
 TARGET_MS, TARGET_HTTP, TARGET_SMPP = 0.8, 0.6, 2.0
 _ADD = insert(schema.messages)
+_m = schema.messages.c
 _PARALLEL = 14
 _ANSWER = 0.005  # seconds that the provider takes for an answer where rates are measured
 _SMPP = """\
@@ -104,8 +109,9 @@ async def _rounds(folder: Path, provider: int, smpp: int, rounds: int, count: in
     door = _SMPP.format(port=smpp, password=place.folder / "password")
     place.config.write_text(place.config.read_text().replace("people:\n", door, 1))
     seen: list[_Round] = []
-    async with HttpClient() as http, _sending(place, http, provider) as (store, sender):
-        bench = _Bench(store, sender, http, provider, count)
+    async with HttpClient() as http, _sending(place, http, provider) as (store, sender, accepted):
+        spare_the_collector()  # as "smsbridge run" does
+        bench = _Bench(store, sender, accepted, http, provider, count)
         await bench.ours("smsc", count // 4)
         await bench.ours("smpp", count // 4)
         for number in range(1, rounds + 1):
@@ -122,7 +128,7 @@ def _line(one: _Round) -> str:
 
 
 @asynccontextmanager
-async def _sending(place: Place, http: HttpClient, provider: int) -> AsyncIterator[tuple[Store, Sender]]:
+async def _sending(place: Place, http: HttpClient, provider: int) -> AsyncIterator[tuple[Store, Sender, _Accepted]]:
     """A store and the running sender that empties it."""
     put(f"http://127.0.0.1:{provider}/sim/accounts",
         {"linked": {"password": "secret", "balance": "1000000000", "number": "77770000001"}})  # fmt: skip
@@ -133,10 +139,13 @@ async def _sending(place: Place, http: HttpClient, provider: int) -> AsyncIterat
     linked = [door.gateway for door in opened.doors.values() if isinstance(door.gateway, LinkedGateway)]
     for gateway in linked:
         await gateway.open(_ignored)
-    sender = Sender(store, lambda: opened, owner="bench/1", now=_now, decide_failed=lambda tx, failed: None)
+    accepted = _Accepted()
+    sender = Sender(
+        store, lambda: opened, owner="bench/1", now=_now, decide_failed=lambda tx, failed: None, ended=accepted.ended
+    )
     task = asyncio.create_task(sender.run())
     try:
-        yield store, sender
+        yield store, sender, accepted
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -150,12 +159,33 @@ async def _ignored(_gateway: LinkedGateway, _arrival: Arrival) -> None:
     """Receipts are not measured here."""
 
 
+class _Accepted:
+    """Counts outcomes that are committed, so that nobody has to look into the store while the clock runs."""
+
+    def __init__(self) -> None:
+        self._missing = 0
+        self._all = asyncio.Event()
+
+    async def by_providers(self, count: int) -> None:
+        """Returns when *count* more were accepted, and the commits that say so have ended."""
+        self._missing += count
+        self._all.clear()
+        await self._all.wait()
+
+    def ended(self, _claimed: Claimed, outcome: Outcome, _seconds: float) -> None:
+        """An attempt ended; any but an acceptance is tried again, and not what is measured."""
+        self._missing -= outcome.submission == "ACCEPTED"
+        if not self._missing:
+            self._all.set()
+
+
 @dataclass(slots=True)
 class _Bench:
     """One store and one provider, messages with numbers of their own for each run."""
 
     store: Store
     sender: Sender
+    accepted: _Accepted
     http: HttpClient
     provider: int
     count: int
@@ -184,13 +214,17 @@ class _Bench:
         await self.store.write(lambda tx: tx.many(_ADD, ready))  # planning is measured elsewhere
         cpu, began = time.process_time(), time.perf_counter()
         self.sender.wake()
-        while await self._waiting():  # noqa: ASYNC110 - the store is the truth, and nothing else is told of it
-            await asyncio.sleep(0.02)
-        return _run(cpu, began, count)
+        await self.accepted.by_providers(count)
+        ours = _run(cpu, began, count)
+        await self._stand_in_store(first, provider, count)
+        return ours
 
-    async def _waiting(self) -> int:
-        query = "SELECT count(*) FROM messages WHERE state IN ('READY', 'INFLIGHT')"
-        return int((await self.store.read(lambda tx: tx.raw(query)))[0][0])
+    async def _stand_in_store(self, first: int, provider: str, count: int) -> None:
+        """What was counted is what the store says, or nothing was measured."""
+        accepted = Statement(select(func.count()).where(_m.id > first, _m.state == "ACCEPTED", _m.provider == provider))
+        found = (await self.store.read(lambda tx: tx.rows(accepted)))[0][0]
+        if found != count:
+            raise RuntimeError(f"{found} of {count} messages by {provider} are accepted")
 
     async def plain(self, count: int) -> _Run:
         """The same client without store and rules."""

@@ -40,7 +40,7 @@ async def serve(path: Path, book: RuleBook) -> None:
     bridge = Bridge(book, Surroundings(store_path(book, path.parent), sockets=sockets))
     signals = Signals()
     await bridge.start()
-    _spare_the_collector()
+    spare_the_collector()
     await stay(bridge, lambda: _reload(bridge, path), signals)
 
 
@@ -69,7 +69,7 @@ class Signals:
             self._reload()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What was made at the start stays until the end: looking through it again and again only costs CPU."""
     gc.collect()
     gc.freeze()
