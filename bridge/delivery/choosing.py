@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bridge.delivery.gateways import SAME_TEXT_PAUSE, Gateways
+from bridge.delivery.gateways import Gateways
 from bridge.dispatch import ringing
 from bridge.model import Message
 from bridge.store import given, pacing
@@ -33,12 +33,13 @@ class Choosing:
         # to whom what was given in this very claim
         self._given: dict[tuple[str, str, str, int], dict[str, datetime]] = {}
 
-    def __call__(self, message: Message, attempts: Sequence[Attempt]) -> Prepared | Wait | NumberFirst:
+    def __call__(
+        self, message: Message, attempts: Sequence[Attempt], twins: Mapping[str, datetime]
+    ) -> Prepared | Wait | NumberFirst:
         same = self._given.setdefault((message.phone, message.text, message.originator, message.way), {})
-        twins = {**pacing.twins(self._tx, message, self._now - SAME_TEXT_PAUSE), **same}
         if self._some_unsubscribed:
             message = replace(message, unsubscribed=given.unsubscribed(self._tx, message.phone))
-        choice = self._gateways.choose(message, attempts, twins, self._pace)
+        choice = self._gateways.choose(message, attempts, {**twins, **same}, self._pace)
         if isinstance(choice, Wait):
             return choice
         if ringing.wants_number(message, self._now):
@@ -54,7 +55,7 @@ class Choosing:
 def why_not(gateways: Gateways, tx: Tx, message: Message, now: datetime, owner: str) -> str:
     """What keeps every door of *message* from taking it now, in words; "" where it is none of the limits."""
     doors = [gateways.doors[name] for name in message.providers if name in gateways]
-    twins = pacing.twins(tx, message, now - SAME_TEXT_PAUSE)
+    (twins,) = pacing.twins(tx, [message], now)
     if doors and all(door.account.name in twins for door in doors):
         return "the same text went to this phone less than a minute ago"
     pace = gateways.pace(tx, now, owner)

@@ -24,17 +24,15 @@ from bridge.providers.base import CallsToConfirm, Gateway, LinkedGateway
 from bridge.store.attempts import Attempt, Prepared, Wait
 from bridge.store.engine import Tx
 from bridge.store.health import GatewayHealth
+from bridge.store.pacing import SAME_TEXT_PAUSE
 
 _TRIPS_AFTER = 5  # failures in a row
 _REST = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2))
 _LOOK_AGAIN = timedelta(seconds=2)  # for a message whose doors are all paused or resting
 _AHEAD = 4  # times the places of an account: enough for a claim to be worth its commit
 _QUICK = 0.1  # seconds of an answer, beside which those of a claim's commit count
-SAME_TEXT_PAUSE = timedelta(seconds=61)
-"""One identical request a minute is what an account allows at the families of ``_MINUTE_RULE``."""
-
 _ASKABLE = ("ask", "repeat")  # where what was claimed and never began costs no more than a question after a crash
-_MINUTE_RULE = ("smsc:", "smsgate:")
+_MINUTE_RULE = ("smsc:", "smsgate:")  # one identical request a minute
 
 _NO_TWINS: Mapping[str, datetime] = MappingProxyType({})
 _NO_RATES: Mapping[str, Limit] = MappingProxyType({})
@@ -138,12 +136,17 @@ class Gateways:
     def free(self) -> int:
         """How many hand-overs could be claimed now."""
         with self._lock:
-            return sum(max(0, places.most + ahead - places.taken) for places, ahead in self._usable())
+            usable = self._usable(self.doors.values())
+            return sum(max(0, places.most + ahead - places.taken) for places, ahead in usable)
 
-    def wants(self) -> bool:
-        """Whether a claim is worth its commit: a place is free, or half of what was claimed ahead is on its way."""
+    def wants(self, name: str = "") -> bool:
+        """Whether a claim is worth its commit: a place is free, or half of what was claimed ahead is on its way.
+
+        With *name*, where a place of that door came free: the rooms of others, who had nothing to send, say nothing.
+        """
+        doors = self.doors.values() if not name else [self.doors[name]] if name in self.doors else []
         with self._lock:
-            return any(places.taken < places.most + (ahead + 1) // 2 for places, ahead in self._usable())
+            return any(places.taken < places.most + (ahead + 1) // 2 for places, ahead in self._usable(doors))
 
     def confirming(self, name: str) -> CallsToConfirm | None:
         """The door, if it gives out numbers to ring and can be asked for one now."""
@@ -314,10 +317,10 @@ class Gateways:
         elsewhere = pace.elsewhere(door.account.name, linked)
         return places.most - places.taken - elsewhere + (0 if elsewhere else door.ahead)
 
-    def _usable(self) -> Iterable[tuple[Places, int]]:
-        """The places of all that is not paused, and how many may be claimed ahead there."""
+    def _usable(self, doors: Iterable[Door]) -> Iterable[tuple[Places, int]]:
+        """The places of those *doors* that are not paused, and how many may be claimed ahead there."""
         found: dict[int, tuple[Places, int]] = {}
-        for door in self.doors.values():
+        for door in doors:
             if not self._paused(door.account):
                 _, before = found.get(id(door.places), (door.places, 0))
                 found[id(door.places)] = door.places, max(before, door.ahead)

@@ -131,10 +131,10 @@ class Numbers:
             await asyncio.sleep(_LOOK)
         places = gateways.doors[name].places
         try:
-            await places.begin(LONGEST)
+            await places.place(LONGEST)
             try:
                 return f"+{(await gateway.ask_for_call(phone)).number}"
             finally:
-                places.end()
+                places.free()
         finally:
             gateways.give_back(name)

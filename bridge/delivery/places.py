@@ -10,50 +10,104 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Turn(Protocol):
+    """Somebody who stands in the queue."""
+
+    def start(self) -> None:
+        """The place is theirs until they ``leave``."""
+
+    def give_up(self) -> None:
+        """It took too long: they stand in the queue no more."""
 
 
 @dataclass(slots=True)
 class Places:
     """*most* on the wire and *ahead* more that may be claimed meanwhile; *taken* counts both.
 
-    ``begin`` and ``end`` belong to the event loop; the rest to whoever holds the lock of ``Gateways``.
+    ``enter`` and ``leave`` belong to the event loop; the rest to whoever holds the lock of ``Gateways``.
     """
 
     most: int
     taken: int = 0
     ahead: int = 0
     _busy: int = 0
-    _queue: deque[asyncio.Future[None]] = field(default_factory=deque)
+    _queue: deque[tuple[float, Turn]] = field(default_factory=deque)  # until when by the loop's clock, who
+    _late: asyncio.TimerHandle | None = None
 
-    async def begin(self, patience: float) -> bool:
-        """Take a place on the wire; whether it had to be waited for. TimeoutError after *patience* seconds."""
+    def enter(self, turn: Turn, patience: float) -> bool:
+        """Whether there is a place now; else *turn* stands in the queue, for at most *patience* seconds."""
         if self._busy < self.most:
             self._busy += 1
-            return False
-        loop = asyncio.get_running_loop()
-        turn: asyncio.Future[None] = loop.create_future()
-        self._queue.append(turn)
-        late = loop.call_later(patience, _give_up, turn)  # asyncio.timeout costs as much as the rest of this
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.end()  # the place came in the very moment in which we left
-            raise
-        finally:
-            late.cancel()
-        return True
+            return True
+        until = asyncio.get_running_loop().time() + patience
+        self._queue.append((until, turn))
+        self._watch(until)
+        return False
 
-    def end(self) -> None:
-        """The place is free: whoever has waited longest takes it."""
-        while self._queue and self._busy <= self.most:
-            turn = self._queue.popleft()
-            if not turn.done():
-                turn.set_result(None)  # busy as before: the place changed hands
-                return
+    def leave(self) -> Turn | None:
+        """The place is free: whoever has waited longest has it now, and wants to be started."""
+        if self._queue and self._busy <= self.most:
+            return self._queue.popleft()[1]
         self._busy -= 1
+        return None
+
+    def forget(self, turn: Turn) -> bool:
+        """Whether *turn* still stood in the queue; it does no more."""
+        found = next((entry for entry in self._queue if entry[1] is turn), None)
+        if found is not None:
+            self._queue.remove(found)
+        return found is not None
+
+    async def place(self, patience: float) -> None:
+        """Wait for a place. TimeoutError after *patience* seconds."""
+        waiting = _Waiting(asyncio.get_running_loop().create_future())
+        if self.enter(waiting, patience):
+            return
+        try:
+            await waiting.turn
+        except asyncio.CancelledError:
+            if not self.forget(waiting):
+                self.free()  # the place came in the very moment in which we left
+            raise
+
+    def free(self) -> None:
+        """Leave, and start whoever is next."""
+        following = self.leave()
+        if following is not None:
+            following.start()
+
+    def _watch(self, until: float) -> None:
+        """One timer for the whole queue, which rings when the first of it is late."""
+        if self._late is not None:
+            if self._late.when() <= until:
+                return
+            self._late.cancel()
+        self._late = asyncio.get_running_loop().call_at(until, self._give_up_late)
+
+    def _give_up_late(self) -> None:
+        self._late, now = None, asyncio.get_running_loop().time()
+        late = [entry for entry in self._queue if entry[0] <= now]
+        for entry in late:
+            self._queue.remove(entry)
+        if self._queue:
+            self._watch(min(until for until, _ in self._queue))
+        for _, turn in late:
+            turn.give_up()
 
 
-def _give_up(turn: asyncio.Future[None]) -> None:
-    if not turn.done():
-        turn.set_exception(TimeoutError())
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A turn that somebody awaits."""
+
+    turn: asyncio.Future[None]
+
+    def start(self) -> None:
+        if not self.turn.done():
+            self.turn.set_result(None)
+
+    def give_up(self) -> None:
+        if not self.turn.done():
+            self.turn.set_exception(TimeoutError())

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -16,7 +18,7 @@ import structlog
 from bridge.delivery.choosing import Choosing
 from bridge.delivery.gateways import PAUSED, Gateways
 from bridge.delivery.numbers import Numbers
-from bridge.delivery.places import Places
+from bridge.delivery.places import Places, Turn
 from bridge.delivery.retry import outcome
 from bridge.errors import (
     AccountPaused,
@@ -73,7 +75,11 @@ class Sender:
         self._alarm = alarm
         self._woken = asyncio.Event()
         self._numbers = Numbers(store, gateways, owner=owner, now=now, ended=self._woken.set, paused=self._pause)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopping = False
         self._outcomes: list[tuple[Claimed, Outcome, float]] = []
         self._flush = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
@@ -85,8 +91,8 @@ class Sender:
 
     @property
     def under_way(self) -> int:
-        """Hand-overs whose answer is awaited."""
-        return len(self._under_way)
+        """Hand-overs whose answer, or whose turn, is awaited."""
+        return self._under_way
 
     async def run(self) -> None:
         """Work until cancelled; what is under way then goes on until :meth:`finish`."""
@@ -111,30 +117,33 @@ class Sender:
                 await self._wait()
 
     def submit(self, claimed: Claimed) -> None:
-        """Hand over a message that is INFLIGHT and has its place at the account."""
-        task = asyncio.create_task(self._submit(claimed), name=f"message {claimed.message.id}")
-        self._under_way.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        """A hand-over that broke off is a fault of ours: its message is asked for when the lease has run out."""
-        self._under_way.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.critical("hand-over broke off", task=task.get_name(), exc_info=task.exception())
+        """Hand over a message that is INFLIGHT and has its place at the account, as soon as one is free on the wire."""
+        places = self._gateways().places(claimed.attempt.provider, claimed.attempt.account)
+        turn = _HandOver(self._start, self._late, claimed, places)
+        self._under_way += 1
+        self._idle.clear()
+        turn.waits = places is not None and not places.enter(turn, _PATIENCE)
+        if not turn.waits:
+            turn.start()
 
     async def finish(self, seconds: float) -> int:
-        """Await the answers on the wire; how many did not come in time (they stay INFLIGHT, threats F19)."""
+        """Await the answers on the wire; how many did not come in time (they stay INFLIGHT, threats F19).
+
+        What has not begun does not begin any more.
+        """
+        self._stopping = True
         self._numbers.close()
-        pending: set[asyncio.Task[None]] = set()
-        if self._under_way:
-            _done, pending = await asyncio.wait(set(self._under_way), timeout=seconds)
-        for task in pending:
-            task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+        pending = self._under_way
+        for lane in self._lanes:
+            lane.cancel()
         while self._outcomes:
             await self._write_outcomes()
         if self._flusher is not None:
             self._flusher.cancel()
-        return len(pending)
+        return pending
 
     async def _claim(self) -> list[Claimed]:
         gateways, now = self._gateways(), self._now()
@@ -172,39 +181,67 @@ class Sender:
 
         await self._store.write(expire)
 
-    async def _submit(self, claimed: Claimed) -> None:
-        gateways, attempt = self._gateways(), claimed.attempt
-        places = gateways.places(attempt.provider, attempt.account)
-        try:
-            ended, seconds = await self._in_turn(gateways, claimed, places)
-        finally:
-            gateways.give_back(attempt.provider, attempt.account)
-            if gateways.wants():
-                self._woken.set()
+    def _start(self, turn: _HandOver) -> None:
+        lane = asyncio.create_task(self._lane(turn), name=f"lane from message {turn.claimed.message.id}")
+        self._lanes.add(lane)
+        lane.add_done_callback(self._ended_lane)
+
+    def _ended_lane(self, lane: asyncio.Task[None]) -> None:
+        """A hand-over that broke off is a fault of ours: its message is asked for when the lease has run out."""
+        self._lanes.discard(lane)
+        if not lane.cancelled() and lane.exception() is not None:
+            log.critical("hand-over broke off", task=lane.get_name(), exc_info=lane.exception())
+
+    async def _lane(self, turn: _HandOver) -> None:
+        """One place on the wire: whoever is next follows in the same step of the loop, so that it is never empty."""
+        following: Turn | None = turn
+        while isinstance(following, _HandOver):
+            turn = following
+            try:
+                ended, seconds = await self._in_turn(turn)
+            except BaseException as error:
+                error.add_note(f"message {turn.claimed.message.id}")
+                self._give_back(turn)
+                if turn.places is not None:
+                    turn.places.free()
+                raise
+            following = turn.places.leave() if turn.places is not None else None
+            self._over(turn, ended, seconds)
+        if following is not None:
+            following.start()
+
+    def _late(self, turn: _HandOver) -> None:
+        self._over(turn, NotSent("no place came free for it in time"), 0.0)
+
+    def _over(self, turn: _HandOver, ended: Accepted | DeliveryError, seconds: float) -> None:
+        """What is to be written of a hand-over that took *seconds*."""
+        self._give_back(turn)
+        claimed, gateways = turn.claimed, self._gateways()
         chain = [provider for provider in claimed.message.providers if provider in gateways]
         self._outcomes.append((claimed, outcome(claimed, claimed.earlier, ended, chain, self._now()), seconds))
         self._flush.set()
 
-    async def _in_turn(
-        self, gateways: Gateways, claimed: Claimed, places: Places | None
-    ) -> tuple[Accepted | DeliveryError, float]:
-        """How the hand-over ended and the seconds it took, once it has its place on the wire."""
-        name, clock = claimed.attempt.provider, asyncio.get_running_loop().time
-        if places is None:
-            return await self._handed_over(gateways, claimed), 0.0
-        try:
-            waited = await places.begin(_PATIENCE)
-        except TimeoutError:
-            return NotSent("no place came free for it in time"), 0.0
+    def _give_back(self, turn: _HandOver) -> None:
+        gateways, attempt = self._gateways(), turn.claimed.attempt
+        gateways.give_back(attempt.provider, attempt.account)
+        if gateways.wants(attempt.provider):
+            self._woken.set()
+        self._under_way -= 1
+        if not self._under_way:
+            self._idle.set()
+
+    async def _in_turn(self, turn: _HandOver) -> tuple[Accepted | DeliveryError, float]:
+        """How the hand-over ended and the seconds it took, now that it has its place on the wire."""
+        gateways, name, clock = self._gateways(), turn.claimed.attempt.provider, asyncio.get_running_loop().time
+        if turn.waits and self._stopping:
+            return NotSent("the bridge stops, and its turn had not come"), 0.0
+        if turn.waits and not gateways.is_well(name):
+            return NotSent("the gateway rests since it was claimed"), 0.0
         begin = clock()
-        try:
-            if waited and not gateways.is_well(name):
-                return NotSent("the gateway rests since it was claimed"), 0.0
-            ended = await self._handed_over(gateways, claimed)
-        finally:
-            places.end()
+        ended = await self._handed_over(gateways, turn.claimed)
         seconds = clock() - begin
-        self._learn(gateways, name, ended, seconds)
+        if turn.places is not None:
+            self._learn(gateways, name, ended, seconds)
         return ended, seconds
 
     async def _handed_over(self, gateways: Gateways, claimed: Claimed) -> Accepted | DeliveryError:
@@ -285,6 +322,23 @@ class Sender:
                 await self._woken.wait()
         except TimeoutError:
             return
+
+
+@dataclass(slots=True, eq=False)
+class _HandOver:
+    """A claimed message and the *places* it needs one of; None where they are no longer configured."""
+
+    _start: Callable[[_HandOver], None]
+    _late: Callable[[_HandOver], None]
+    claimed: Claimed
+    places: Places | None
+    waits: bool = False  # or had to
+
+    def start(self) -> None:
+        self._start(self)
+
+    def give_up(self) -> None:
+        self._late(self)
 
 
 def _entry(claimed: Claimed, result: Outcome, now: datetime) -> JournalEntry:

@@ -65,7 +65,8 @@ class NumberFirst:
     until: datetime
 
 
-Choose = Callable[[Message, Sequence["Attempt"]], Prepared | Wait | NumberFirst]
+Choose = Callable[[Message, Sequence["Attempt"], Mapping[str, datetime]], Prepared | Wait | NumberFirst]
+"""From a message, its attempts, and the accounts that were given the same just now (``pacing.twins``)."""
 
 
 @dataclass(frozen=True, slots=True)

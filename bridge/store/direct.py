@@ -6,7 +6,7 @@ UNKNOWN) is never touched: only its provider knows what becomes of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -88,8 +88,10 @@ def add_and_claim(
     tx.run(_URGENCY, {"message": added.id, "new_urgency": _FIRST})
     now = message.created_at
 
-    def this_one(one: Message, attempts: Sequence[Attempt]) -> Prepared | Wait | NumberFirst:
-        return choose(one, attempts) if one.id == added.id else Wait(now)
+    def this_one(
+        one: Message, attempts: Sequence[Attempt], twins: Mapping[str, datetime]
+    ) -> Prepared | Wait | NumberFirst:
+        return choose(one, attempts, twins) if one.id == added.id else Wait(now)
 
     claimed = claim(tx, now, owner, 1, this_one)
     tx.run(_URGENCY, {"message": added.id, "new_urgency": rows.message_row(message)["urgency"]})

@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import bindparam, func, select, update
 
 from bridge.model import Message, Tally
-from bridge.store import rows, schema, spends
+from bridge.store import pacing, rows, schema, spends
 from bridge.store.attempts import (
     ADD_SUBMISSION,
     LEASE,
@@ -77,6 +77,7 @@ _NUMBERED = Statement(
         segments=bindparam("new_segments"),
         price=bindparam("new_price"),
         call=bindparam("new_call"),
+        text_hash=bindparam("new_text_hash"),
         lease_until=0,
     )
 )
@@ -154,17 +155,19 @@ def _take(
     tx: Tx, found: Sequence[Message], owner: str, choose: Choose, ids: _ClientIds, now: datetime
 ) -> tuple[list[Claimed], set[str]]:
     """What of *found* could be taken, and the chains of the rest."""
-    attempts = attempts_of(tx, [m.id for m in found]) if found else {}
+    if not found:
+        return [], set()
+    attempts, twins = attempts_of(tx, [m.id for m in found]), pacing.twins(tx, found, now)
     taken: list[Claimed] = []
     waits: list[rows.Values] = []
     asked: list[rows.Values] = []
     waiting: set[str] = set()
     full: set[tuple[str, ...]] = set()
-    for message in found:
+    for message, same in zip(found, twins, strict=True):
         before = attempts.get(message.id, [])
         if message.providers in full and not before:
             continue  # nobody of its chain had room for one like it a moment ago
-        choice = choose(message, before)
+        choice = choose(message, before, same)
         if isinstance(choice, Wait):
             waiting.add(rows.dumps(list(message.providers)))
             if choice.until <= now:
@@ -196,6 +199,7 @@ def number(tx: Tx, message: Message, owner: str, given: Sequence[Tally] = ()) ->
         "new_segments": message.segments,
         "new_price": None if message.price is None else str(message.price),
         "new_call": rows.call_json(message.call),
+        "new_text_hash": rows.text_hash(message.text),
     }
     written = tx.run(_NUMBERED, values) == 1
     if written:

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import BigInteger, bindparam, cast, func, select
+from sqlalchemy.sql import ClauseElement
 
 from bridge.model import Message
 from bridge.store import schema
 from bridge.store.attempts import LEASE
-from bridge.store.engine import Tx
-from bridge.store.statements import Statement, from_us, to_us
+from bridge.store.engine import Keys, Tx
+from bridge.store.rows import text_hash
+from bridge.store.statements import Statement, each_of, from_us, to_us
 
 _m = schema.messages.c
 _s = schema.submissions.c
+SAME_TEXT_PAUSE = timedelta(seconds=61)
+"""One identical request a minute is what an account allows at the families that have this rule."""
+
 _TWINS_AMONG = 50
-_TWINS = Statement(
-    select(_s.account, func.max(_s.started_at))
-    .join(schema.messages, _m.id == _s.message_id)
-    .where(
-        _m.id.in_(select(_m.id).where(_m.phone == bindparam("phone")).order_by(_m.id.desc()).limit(bindparam("most"))),
-        _m.id != bindparam("message"),
-        _m.text == bindparam("text"),
-        _m.originator == bindparam("originator"),
-        _m.way == bindparam("way"),
-        _s.started_at > bindparam("since"),
-        _s.state != "NOT_SENT",
+
+
+def _twins(dialect: str) -> ClauseElement:
+    """Submissions of the newest messages that have phone and text of one that is *wanted*: [place, phone, hash]."""
+    wanted = each_of("wanted", dialect)
+    place, phone, text_hash = (wanted.c.value.op("->>")(number) for number in range(3))
+    other = schema.messages.alias("other")
+    newest = (
+        select(other.c.id)  # phone, hash and id stand in the index messages_phone: no row is read but a twin's
+        .where(other.c.phone == phone, other.c.text_hash == cast(text_hash, BigInteger))
+        .order_by(other.c.id.desc())
+        .limit(bindparam("most"))
+        .correlate(wanted)
     )
-    .group_by(_s.account)
-)
+    return (
+        select(cast(place, BigInteger), _m.id, _m.text, _m.originator, _m.way, _s.account, _s.started_at)
+        .select_from(wanted.join(schema.messages, _m.id.in_(newest)))
+        .join(schema.submissions, _s.message_id == _m.id)
+        .where(_s.started_at > bindparam("since"), _s.state != "NOT_SENT")
+    )
+
+
+_TWINS = Statement(_twins)
 _TALLIED = Statement(
     select(func.count()).where(schema.tallies.c.name == bindparam("name"), schema.tallies.c.at > bindparam("since"))
 )
@@ -71,18 +86,17 @@ def open_elsewhere(tx: Tx, owner: str, now: datetime) -> dict[tuple[str, str], i
     return {(account, provider): int(count) for account, provider, count in tx.rows(_OPEN, values)}
 
 
-def twins(tx: Tx, message: Message, since: datetime) -> dict[str, datetime]:
-    """Accounts that were given the very same text for this phone after *since*, and when last, by whichever node.
+def twins(tx: Tx, messages: Sequence[Message], now: datetime) -> list[dict[str, datetime]]:
+    """For each of *messages* the accounts that were given the very same text for its phone less than
+    ``SAME_TEXT_PAUSE`` ago, and when last, by whichever node.
 
-    Only the newest messages of the phone are looked at: nobody gets more within a minute.
+    Only the newest with that text are looked at: nobody gets more within a minute.
     """
-    values = {
-        "message": message.id,
-        "phone": message.phone,
-        "text": message.text,
-        "originator": message.originator,
-        "way": message.way,
-        "since": to_us(since),
-        "most": _TWINS_AMONG,
-    }
-    return {account: from_us(at) for account, at in tx.rows(_TWINS, values)}
+    wanted = Keys([place, one.phone, text_hash(one.text)] for place, one in enumerate(messages))
+    values = {"wanted": wanted, "since": to_us(now - SAME_TEXT_PAUSE), "most": _TWINS_AMONG}
+    found: list[dict[str, datetime]] = [{} for _ in messages]
+    for place, other, text, originator, way, account, at in tx.rows(_TWINS, values):
+        one, last = messages[place], found[place]
+        if other != one.id and (text, originator, way) == (one.text, one.originator, one.way):
+            last[account] = max(from_us(at), last.get(account, from_us(at)))
+    return found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import BindParameter, ColumnElement, Table, TableValuedAlias, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -81,6 +81,13 @@ def _listed_postgresql(element: _Listed, compiler: SQLCompiler, **kw: Any) -> st
 def one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """The column is one of the bound list *name* (give ``Keys([...])``)."""
     return column.op("IN", is_comparison=True)(_Listed(name))
+
+
+def each_of(name: str, dialect: str) -> TableValuedAlias:
+    """The bound list *name* (give ``Keys([...])``, also of lists) as a table with the one column ``value``, of JSON."""
+    bound: BindParameter[Any] = bindparam(name)
+    sqlite_rows, postgresql_rows = func.json_each(bound), func.jsonb_array_elements(cast(bound, postgresql.JSONB))
+    return (sqlite_rows if dialect == "sqlite" else postgresql_rows).table_valued("value", name=name)
 
 
 def insert(table: Table, *, without: Iterable[str] = (), or_ignore: bool = False) -> Statement:

@@ -230,7 +230,7 @@ async def test_F01_who_died_while_asking_keeps_nobody_waiting_for_long(
     door = ringing_door()
     await put(message(text=PLANNED, call=SLOT))
     kept_for = NumberFirst(clock() + ASKING)
-    await store.write(lambda tx: outbox.claim(tx, clock(), "n2/b", 1, lambda _message, _attempts: kept_for))
+    await store.write(lambda tx: outbox.claim(tx, clock(), "n2/b", 1, lambda _message, _attempts, _twins: kept_for))
     gateways = Gateways({"smsc": door}, clock)
     async with sending(store, gateways, clock) as sender:
         await asyncio.sleep(0.05)

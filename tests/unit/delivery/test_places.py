@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.delivery.choosing import Choosing
 from bridge.delivery.gateways import Gateways
@@ -188,28 +189,92 @@ async def test_nothing_is_claimed_ahead_while_another_node_has_something_under_w
     assert await claim(ours, "n1/a", 99) == 0
 
 
+async def test_a_stop_begins_nothing_more_and_leaves_it_ready(
+    store: Store, clock: Any, wired: Any, message: Any, put: Any
+) -> None:
+    wire, gateway = wired()
+    wire.seconds = 0.3
+    await put(*(message(n + 1) for n in range(12)))
+    async with sending(store, quick(Gateways({"smsc": gateway}, clock)), clock) as sender:
+        await until(lambda _seen: len(wire.texts) == 3, store)
+        assert sender.under_way == 12
+    assert len(wire.texts) == 3, "those on the wire were awaited, no other began"
+    assert await states(store) == {"ACCEPTED": 3, "READY": 9}
+    unsent = await store.read(lambda tx: tx.raw("SELECT DISTINCT error FROM submissions WHERE state = 'NOT_SENT'"))
+    assert unsent == [("the bridge stops, and its turn had not come",)]
+
+
+async def test_a_hand_over_that_breaks_off_gives_its_place_to_the_next(
+    store: Store, clock: Any, wired: Any, message: Any, put: Any
+) -> None:
+    wire, gateway = wired(parallel=1)
+    sound = wire.submit
+
+    async def submit(request: Request) -> Accepted:
+        if len(wire.texts) == 1:
+            wire.texts.append("broken")
+            raise ZeroDivisionError
+        return await sound(request)
+
+    gateway.submit = submit
+    await put(*(message(n + 1) for n in range(4)))
+    gateways = quick(Gateways({"smsc": gateway}, clock))
+    with capture_logs() as logs:
+        async with sending(store, gateways, clock):
+            await until(lambda seen: seen == {"ACCEPTED": 3, "INFLIGHT": 1}, store)
+    assert wire.most == 1
+    assert [entry["event"] for entry in logs if entry["log_level"] == "critical"] == ["hand-over broke off"]
+    assert gateways.accounts[gateway.account].open == 0, "no place is lost"
+
+
+async def place(places: Places, patience: float = 1) -> asyncio.Task[None]:
+    """Somebody who waits for a place, or has it."""
+    waiting = asyncio.create_task(places.place(patience))
+    await asyncio.sleep(0)
+    return waiting
+
+
 async def test_a_turn_that_was_given_up_in_the_last_moment_goes_to_the_next() -> None:
     places = Places(1)
-    assert await places.begin(1) is False
-    first, second = asyncio.create_task(places.begin(1)), asyncio.create_task(places.begin(1))
-    await asyncio.sleep(0)
-    places.end()
+    await places.place(1)
+    first, second = await place(places), await place(places)
+    places.free()
     first.cancel()
-    assert await second is True
-    places.end()
-    assert await places.begin(0.01) is False
+    await second
+    places.free()
+    await places.place(0.01)
     with pytest.raises(TimeoutError):
-        await places.begin(0.01)
+        await places.place(0.01)
+
+
+async def test_who_is_cancelled_in_the_queue_takes_no_place() -> None:
+    places = Places(1)
+    await places.place(1)
+    first, second = await place(places), await place(places)
+    first.cancel()
+    await asyncio.sleep(0)
+    places.free()
+    await second
+
+
+async def test_an_impatient_turn_behind_a_patient_one_is_given_up_in_time() -> None:
+    places = Places(1)
+    await places.place(1)
+    patient, impatient = await place(places, 60), await place(places, 0.02)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(impatient, 5)
+    places.free()
+    await patient
 
 
 async def test_fewer_places_after_a_reload_let_what_is_under_way_end_first() -> None:
     places = Places(2)
-    assert [await places.begin(1), await places.begin(1)] == [False, False]
+    await places.place(1)
+    await places.place(1)
     places.most = 1
-    waiting = asyncio.create_task(places.begin(1))
-    await asyncio.sleep(0)
-    places.end()
+    waiting = await place(places)
+    places.free()
     await asyncio.sleep(0)
     assert not waiting.done(), "one is still on the wire, and only one may be"
-    places.end()
-    assert await waiting is True
+    places.free()
+    await waiting

@@ -40,7 +40,7 @@ def prepared(provider: str = "smsc", account: str = "smsc:acme", **changes: Any)
 
 
 def always(choice: Prepared | Wait) -> Callable[[Message, Sequence[Attempt]], Prepared | Wait]:
-    return lambda _message, _attempts: choice
+    return lambda _message, _attempts, _twins: choice
 
 
 async def put(store: Store, *messages: Message) -> None:
@@ -106,7 +106,7 @@ async def test_F07_behind_any_number_of_messages_for_a_dead_gateway_the_others_a
     waiting = [message(n, phone="+77010000001", message_class="critical", providers=("dead",)) for n in range(1, 301)]
     await put(store, *waiting, message(301, phone="+77010000002", providers=("well",)))
 
-    def choose(one: Message, _attempts: Sequence[Attempt]) -> Prepared | Wait:
+    def choose(one: Message, _attempts: Sequence[Attempt], _twins: object) -> Prepared | Wait:
         return prepared("well") if "well" in one.providers else Wait(at(2))
 
     assert [one.message.id for one in await claim(store, choose, most=14)] == [301]

@@ -172,6 +172,7 @@ def upgrade() -> None:
         _text("call"),  # the place for a number to ring, "" = none
         _text("ways"),  # what ways other than SMS show, "" = nothing of their own
         _number("way"),
+        _number("text_hash"),
         _number("attempt"),
         _text("provider"),
         _text("provider_id"),
@@ -185,7 +186,7 @@ def upgrade() -> None:
             "due_at",
             **_where("state IN ('INFLIGHT', 'UNKNOWN', 'ACCEPTED', 'ACCEPTED_NO_ID', 'HANDED_OVER')"),
         ),
-        Index("messages_phone", "phone", "id"),
+        Index("messages_phone", "phone", "text_hash", "id"),
         Index("messages_incident", "incident_id", **_where("incident_id <> 0")),
         Index("messages_mail", "mail_id", **_where("mail_id <> 0")),
     )
