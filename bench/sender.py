@@ -22,7 +22,7 @@ from bench.figures import Figure
 from bench.processes import free_port
 from bench.setting import PEOPLE, Place, phone, write
 from bench.world import put, simulator
-from bridge.app.serve import spare_the_collector
+from bridge.app.collector import spare_the_collector
 from bridge.book.loading import load_book
 from bridge.delivery.gateways import Gateways
 from bridge.delivery.pace import rates_of

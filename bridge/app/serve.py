@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from bridge.app.bridge import Bridge, Surroundings, store_path
+from bridge.app.collector import spare_the_collector
 from bridge.app.notify import inherited_sockets, notify, reloading, watchdog_seconds
 from bridge.book import RuleBook
 from bridge.book.loading import load_book
@@ -67,13 +67,6 @@ class Signals:
         self._wished = True
         if self._reload is not None:
             self._reload()
-
-
-def spare_the_collector() -> None:
-    """What was made at the start stays until the end: looking through it again and again only costs CPU."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 async def stay(bridge: Bridge, reload: Callable[[], None], signals: Signals) -> None:

@@ -106,6 +106,7 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _run(doors: Doors) -> int:
+    from bridge.app.collector import spare_the_collector
     from bridge.simulator.serve import CannotListen
     from bridge.simulator.simulator import Simulator
 
@@ -115,6 +116,7 @@ async def _run(doors: Doors) -> int:
     try:
         async with AsyncExitStack() as stack:
             await _open(doors, Simulator(), stack)
+            spare_the_collector()
             await ended.wait()
     except (CannotListen, OSError) as error:
         click.echo(f"smsbridge simulator: {error}", err=True)
