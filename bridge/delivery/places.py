@@ -54,13 +54,6 @@ class Places:
         self._busy -= 1
         return None
 
-    def forget(self, turn: Turn) -> bool:
-        """Whether *turn* still stood in the queue; it does no more."""
-        found = next((entry for entry in self._queue if entry[1] is turn), None)
-        if found is not None:
-            self._queue.remove(found)
-        return found is not None
-
     async def place(self, patience: float) -> None:
         """Wait for a place. TimeoutError after *patience* seconds."""
         waiting = _Waiting(asyncio.get_running_loop().create_future())
@@ -69,7 +62,8 @@ class Places:
         try:
             await waiting.turn
         except asyncio.CancelledError:
-            if not self.forget(waiting):
+            self._queue = deque(entry for entry in self._queue if entry[1] is not waiting)
+            if waiting.started:
                 self.free()  # the place came in the very moment in which we left
             raise
 
@@ -89,12 +83,11 @@ class Places:
 
     def _give_up_late(self) -> None:
         self._late, now = None, asyncio.get_running_loop().time()
-        late = [entry for entry in self._queue if entry[0] <= now]
-        for entry in late:
-            self._queue.remove(entry)
+        late = [turn for until, turn in self._queue if until <= now]
+        self._queue = deque(entry for entry in self._queue if entry[0] > now)
         if self._queue:
             self._watch(min(until for until, _ in self._queue))
-        for _, turn in late:
+        for turn in late:
             turn.give_up()
 
 
@@ -103,8 +96,10 @@ class _Waiting:
     """A turn that somebody awaits."""
 
     turn: asyncio.Future[None]
+    started: bool = False
 
     def start(self) -> None:
+        self.started = True
         if not self.turn.done():
             self.turn.set_result(None)
 

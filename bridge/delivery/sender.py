@@ -198,24 +198,24 @@ class Sender:
         while isinstance(following, _HandOver):
             turn = following
             try:
-                ended, seconds = await self._in_turn(turn)
+                self._keep(turn, *await self._in_turn(turn))
             except BaseException as error:
                 error.add_note(f"message {turn.claimed.message.id}")
                 self._give_back(turn)
                 if turn.places is not None:
                     turn.places.free()
                 raise
+            self._give_back(turn)
             following = turn.places.leave() if turn.places is not None else None
-            self._over(turn, ended, seconds)
         if following is not None:
             following.start()
 
     def _late(self, turn: _HandOver) -> None:
-        self._over(turn, NotSent("no place came free for it in time"), 0.0)
-
-    def _over(self, turn: _HandOver, ended: Accepted | DeliveryError, seconds: float) -> None:
-        """What is to be written of a hand-over that took *seconds*."""
+        self._keep(turn, NotSent("no place came free for it in time"), 0.0)
         self._give_back(turn)
+
+    def _keep(self, turn: _HandOver, ended: Accepted | DeliveryError, seconds: float) -> None:
+        """What is to be written of a hand-over that took *seconds*."""
         claimed, gateways = turn.claimed, self._gateways()
         chain = [provider for provider in claimed.message.providers if provider in gateways]
         self._outcomes.append((claimed, outcome(claimed, claimed.earlier, ended, chain, self._now()), seconds))

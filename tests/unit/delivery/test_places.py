@@ -257,6 +257,18 @@ async def test_who_is_cancelled_in_the_queue_takes_no_place() -> None:
     await second
 
 
+async def test_who_is_cancelled_when_its_time_is_over_gives_back_nothing() -> None:
+    places = Places(1)
+    await places.place(1)
+    late = await place(places, 0)
+    places._give_up_late()
+    late.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await late
+    with pytest.raises(TimeoutError):
+        await places.place(0.01)  # the place is still taken
+
+
 async def test_an_impatient_turn_behind_a_patient_one_is_given_up_in_time() -> None:
     places = Places(1)
     await places.place(1)
