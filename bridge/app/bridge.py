@@ -265,7 +265,7 @@ class Bridge:
             now=self.now,
             decided=self._decided,
             passwords=lambda: self._passwords,
-            timed=lambda stage, seconds: self.metrics.cpu_seconds.labels(stage).observe(seconds),
+            timed=lambda stage, seconds: self.metrics.stage_seconds.labels(stage).observe(seconds),
         )
         self._sender = Sender(
             self.store,

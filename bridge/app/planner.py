@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import perf_counter
 
 import structlog
 
@@ -50,7 +51,7 @@ class Planner:
         timed: Callable[[str, float], None] = lambda _stage, _seconds: None,
         passwords: Callable[[], Passwords] = lambda: NONE,
     ) -> None:
-        """*own* is our loop mark; *decided* hears of every batch after its commit, *timed* of the CPU it took.
+        """*own* is our loop mark; *decided* hears of every batch after its commit, *timed* of how long each stage took.
 
         *passwords* are those of old programs, of the same book.
         """
@@ -163,12 +164,12 @@ class Planner:
             return unreadable(mail, book, f"the program ended {_ENDS} times while it was read")
         try:
             email = await self._parsed_elsewhere(mail, book)
-            begin = _cpu()
+            begin = perf_counter()
             reading = read(mail, book, own=self._own, email=email, passwords=passwords)
             masked = old_programs.kept(mail.envelope, book, passwords, email)
             if masked is not None:
                 self._masked[mail.id] = masked
-            self._timed("read", _cpu() - begin)
+            self._timed("read", perf_counter() - begin)
             return reading
         except ReaderKilled as killed:
             log.error("mail cannot be read", mail=mail.id, why=str(killed))
@@ -221,14 +222,14 @@ class Planner:
         book, now = self._book(), self._now()
 
         def operation(tx: Tx) -> list[plans.Decided]:
-            begin = _cpu()
+            begin = perf_counter()
             decided = plans.plan(
                 tx, happenings, lambda h, o: needs(h, book, now, o), lambda h, m: decide(h, book, m, now), now
             )
             for one in decided:
                 if isinstance(one.happening, Reading) and one.error is None and one.happening.mail_id in self._masked:
                     mails.rewrite(tx, one.happening.mail_id, self._masked[one.happening.mail_id])
-            self._timed("plan", _cpu() - begin)
+            self._timed("plan", perf_counter() - begin)
             return decided
 
         done = await self._store.write(operation)
@@ -245,9 +246,3 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-def _cpu() -> float:
-    import time
-
-    return time.thread_time()

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 _ANSWER = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)  # seconds a sender waits for its 250
-_CPU = (0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.0032, 0.0064, 0.0128, 0.1, 1)
+_STAGE = (0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.0032, 0.0064, 0.0128, 0.1, 1)
 _NETWORK = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25)
 _WAIT = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600)
 _BATCH = (1, 2, 4, 8, 16, 32, 64)
@@ -102,8 +102,8 @@ class Metrics:
             "mails_planned", "Mails that were decided on: planned, duplicate or quarantined.", "state"
         )
         self.events = self._counter("events", "Events found in mails.", "producer", "state")
-        self.cpu_seconds = self._histogram(
-            "stage_cpu_seconds", "CPU of one stage: read (a mail), plan (a batch).", _CPU, "stage"
+        self.stage_seconds = self._histogram(
+            "stage_seconds", "Time that one stage takes: read (a mail), plan (a batch).", _STAGE, "stage"
         )
         self.plan_batch = self._histogram("plan_batch_size", "Happenings decided in one transaction.", _BATCH)
         self.failed_decisions = self._counter(
