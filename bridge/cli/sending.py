@@ -106,7 +106,7 @@ async def _follow(store: Store, message: Message, told: Told, wait: float) -> in
             seconds = _seconds(message.created_at, kept.ended_at)
             told.step(now, seen, _sentence(seen, kept.provider, now.reason, seconds, cost, now.currency))
         if seen in _ENDS:
-            return _ENDS[seen]
+            return _code(seen, now.reason)
         await asyncio.sleep(_LOOK)
     told.step(message, seen or "READY", f"nothing more is known after {wait:.0f} s (state {seen})")
     return TRY_AGAIN
@@ -250,9 +250,9 @@ class _Asking:
             if kept is not None and kept.message.state in _ENDS:
                 return self._ended(kept.message.state, kept.message.reason)
             if loop.time() >= next_question:
-                state = await self._question()
+                state, why = await self._question()
                 if state in _ENDS:
-                    return self._ended(state, "")
+                    return self._ended(state, why)
                 if state == "nobody":
                     self.told.step(message, self.outcome.message, f"nothing more can be known from here: {self.why}")
                     return TRY_AGAIN
@@ -260,8 +260,8 @@ class _Asking:
         self.told.step(message, self.outcome.message, f"nothing more is known after {wait:.0f} s ({self.why})")
         return TRY_AGAIN
 
-    async def _question(self) -> str:
-        """The state the provider tells, "" where it told none, ``nobody`` where none ever will."""
+    async def _question(self) -> tuple[str, str]:
+        """The state the provider tells and why, "" where it told none, ``nobody`` where none ever will."""
         from bridge.providers.base import LinkedGateway, NoWayToAsk, Question
 
         attempt, message = self.claimed.attempt, self.claimed.message
@@ -272,23 +272,28 @@ class _Asking:
             answer = await gateway.status(question)
         except NoWayToAsk as error:
             self.why = error.reason
-            return "" if isinstance(gateway, LinkedGateway) else "nobody"
+            return ("" if isinstance(gateway, LinkedGateway) else "nobody"), ""
         except DeliveryError as error:
             self.why = error.reason
-            return ""
+            return "", ""
         self.cost = self.cost if answer.cost is None else answer.cost
         self.why = "not found there" if answer.state is None else "not yet reported"
         if answer.state == "ACCEPTED" and self.outcome.message == "HANDED_OVER":
             self.outcome = replace(self.outcome, message="ACCEPTED")
             self.told.step(message, "ACCEPTED", f"found at the provider by its id {attempt.client_id}, waiting for the "
                            "receipt …")  # fmt: skip
-        return answer.state or ""
+        return answer.state or "", gateway.receipt(message.id, answer).why
 
     def _ended(self, state: str, reason: str) -> int:
         message, name = self.claimed.message, self.claimed.attempt.provider
         seconds = _seconds(message.created_at, _now())
         self.told.step(message, state, _sentence(state, name, reason, seconds, self.cost, message.currency))
-        return _ENDS[state]
+        return _code(state, reason)
+
+
+def _code(state: str, reason: str) -> int:
+    """Exit code for the end of a message. With a reason it did not reach its phone, whatever its state says."""
+    return FAILED if reason else _ENDS[state]
 
 
 async def _not_taken(store: Store, claimed: Claimed, outcome: Outcome, told: Told, by: str) -> int:
@@ -321,7 +326,7 @@ def _sentence(
         case "UNKNOWN":
             return f"{provider} gave no answer, the bridge asks what became of it"
         case "DELIVERED":
-            return f"delivered{after}{price}"
+            return f"delivered{after}{price}" + (f", and no phone got it: {reason}" if reason else "")
         case "HELD":
             return f"held: {reason}"
         case "HANDED_OVER":

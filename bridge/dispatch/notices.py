@@ -160,6 +160,23 @@ def unsubscribed(draft: Draft, message: Message, account: str, way: str) -> None
     tell(draft, f"unsubscribed/{account}/{way}/{message.phone}", subject, body, quiet_for=timedelta(days=1))
 
 
+def virtual_cause(provider: str) -> str:
+    return f"virtual/{provider}"
+
+
+def virtual(draft: Draft, provider: str) -> None:
+    """The account behind *provider* sends nothing and says that everything arrives."""
+    w = words(_language(draft))
+    subject = w.say("operator", "virtual.subject", provider=provider)
+    tell(
+        draft,
+        virtual_cause(provider),
+        subject,
+        w.say("operator", "virtual", provider=provider),
+        quiet_for=timedelta(days=1),
+    )
+
+
 def not_delivered(draft: Draft, message: Message, reason: str, status: str, provider: str, error: str) -> None:
     """A message ended without having reached its phone."""
     w = words(_language(draft))

@@ -30,7 +30,8 @@ def forward(now: MessageState, then: MessageState) -> bool:
 
 
 def reported_needs(receipt: Receipt, book: RuleBook, now: datetime) -> Needs:
-    found = Needs(messages=frozenset({receipt.message_id}), causes=frozenset())
+    causes = frozenset({notices.virtual_cause(receipt.provider)} if receipt.virtual else ())
+    found = Needs(messages=frozenset({receipt.message_id}), causes=causes)
     return found if receipt.state == "DELIVERED" else found | onward.needs_of(book, now)
 
 
@@ -45,7 +46,7 @@ def reported(receipt: Receipt, book: RuleBook, memory: Memory, now: datetime) ->
         _unsubscribe(draft, message, account, way)
     if not forward(message.state, receipt.state):
         return draft.plan()
-    reason = "" if receipt.state == "DELIVERED" else receipt.reason or receipt.error or receipt.code
+    reason = receipt.why
     draft.states.append((message.id, receipt.state, reason))
     draft.log(
         f"message.{receipt.state.lower()}",
@@ -54,7 +55,10 @@ def reported(receipt: Receipt, book: RuleBook, memory: Memory, now: datetime) ->
         provider=receipt.provider,
         code=receipt.code,
         error=receipt.error,
+        **({"reason": reason} if receipt.virtual else {}),
     )
+    if receipt.virtual:
+        notices.virtual(draft, receipt.provider)
     if receipt.state == "DELIVERED":
         reaching.reached(draft, message)
     elif receipt.state in ("UNDELIVERED", "EXPIRED") and onward.go_on(draft, message, (receipt.provider,)):

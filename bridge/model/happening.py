@@ -47,7 +47,13 @@ class Receipt:
     at: datetime | None = None  # the network's time, if it said one
     read: bool = False
     cost: Decimal | None = None  # from a poll with our credentials, never from a callback
+    virtual: bool = False  # the account is in test mode: "delivered" proves nothing
     unsubscribed: tuple[tuple[str, str], ...] = ()  # (account, way) by which the person wants nothing any more
+
+    @property
+    def why(self) -> str:
+        """Why it did not reach the phone; "" for what did, or still may."""
+        return "" if self.state == "DELIVERED" and not self.virtual else self.reason or self.error or self.code
 
 
 @dataclass(frozen=True, slots=True)

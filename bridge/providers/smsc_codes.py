@@ -66,6 +66,7 @@ _STATE_MEANINGS: dict[str, Meaning] = {
     "24": Meaning("the account is empty", "5.7.0"),
     "25": Meaning("the number takes no SMS, or there is no way to it", "5.1.2"),
 }
+_VIRTUAL = "200"
 _NETWORK: dict[str, Meaning] = {
     "1": Meaning("the subscriber does not exist", "5.1.1"),
     "6": Meaning("the phone is off or out of reach", "5.4.1"),
@@ -73,7 +74,7 @@ _NETWORK: dict[str, Meaning] = {
     "12": Meaning("an error of the phone or its SIM", "5.2.0"),
     "13": Meaning("the subscriber is blocked", "5.2.1"),
     "21": Meaning("the phone does not support it", "5.6.1"),
-    "200": Meaning("virtual sending: the account is in test mode", "2.0.0"),
+    _VIRTUAL: Meaning("virtual sending: the account is in test mode", "2.0.0"),
     "219": Meaning("the SIM was replaced; sender names are blocked for a day", "5.7.1"),
     "220": Meaning("the operator's queue is full", "5.4.5"),
     "239": Meaning("the sender's address is forbidden", "5.7.1"),
@@ -134,6 +135,11 @@ def call_refused(code: str) -> DeliveryError:
 def state(code: str) -> MessageState | None:
     """Our state for a status code; None is "not found". What is not known exists and is under way."""
     return _STATES.get(code, "ACCEPTED")
+
+
+def is_virtual(error: str) -> bool:
+    """Whether the account is in test mode: everything is "delivered", and nothing reaches a phone."""
+    return error == _VIRTUAL
 
 
 def meaning(code: str, error: str) -> Meaning:

@@ -85,7 +85,7 @@ def receipt(provider: str, message_id: int, answer: StatusAnswer) -> Receipt:
     meant = smsc_codes.meaning(answer.code, answer.error)
     return Receipt(
         message_id, answer.state or "ACCEPTED", provider, answer.code, answer.error, meant.sentence, meant.status,
-        answer.at, answer.read, answer.cost,
+        answer.at, answer.read, answer.cost, smsc_codes.is_virtual(answer.error),
     )  # fmt: skip
 
 

@@ -143,7 +143,7 @@ class Smsgate:
         return Receipt(
             message_id, answer.state or "ACCEPTED", self.name, answer.code, answer.error, meant.sentence, meant.status,
             answer.at, answer.read, answer.cost,
-            tuple((self.account, way) for way in smsgate_answers.unsubscribed(answer)),
+            unsubscribed=tuple((self.account, way) for way in smsgate_answers.unsubscribed(answer)),
         )  # fmt: skip
 
     async def balance(self) -> Balance:

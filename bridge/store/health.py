@@ -24,7 +24,7 @@ _NEXT_ACCOUNT = Statement(  # one step in the index; a DISTINCT would read all o
     select(_s.account).where(_s.account > bindparam("after")).order_by(_s.account).limit(1)
 )
 _OUTCOMES = Statement(
-    select(_s.provider, _s.state, _s.started_at, _m.state, _m.ended_at)
+    select(_s.provider, _s.state, _s.started_at, _m.state, _m.ended_at, _m.reason)
     .join(schema.messages, _m.id == _s.message_id)
     .where(_s.account == bindparam("account"), _s.started_at > bindparam("since"))
     .order_by(_s.started_at.desc())
@@ -43,6 +43,7 @@ class GatewayHealth:
     delivered: int
     lost: int  # the network said so
     seconds: float | None  # from the hand-over to the receipt, the middle one; None: nothing arrived
+    virtual: int = 0  # of those delivered: the account was in test mode, and no phone got them
 
     @property
     def is_poor(self) -> bool:
@@ -70,9 +71,9 @@ def _accounts(tx: Tx) -> Iterator[str]:
 
 
 def _health(rows: Iterable[tuple[Any, ...]], now: datetime) -> GatewayHealth:
-    attempts = taken = unknown = judged = lost = 0
+    attempts = taken = unknown = judged = lost = virtual = 0
     spans: list[float] = []
-    for how, started_at, state, ended_at in rows:
+    for how, started_at, state, ended_at, reason in rows:
         attempts += 1
         unknown += how == "UNKNOWN"
         if how != "ACCEPTED":
@@ -80,9 +81,11 @@ def _health(rows: Iterable[tuple[Any, ...]], now: datetime) -> GatewayHealth:
         taken += 1
         if state == "DELIVERED" and ended_at is not None:
             spans.append((ended_at - started_at) / 1_000_000)
+            virtual += reason != ""  # what arrived has no reason, unless its arrival proves nothing
         elif state in ("UNDELIVERED", "EXPIRED"):
             lost += 1
         elif now - from_us(started_at) < _FAIR:
             continue
         judged += 1
-    return GatewayHealth(attempts, taken, unknown, judged, len(spans), lost, median(spans) if spans else None)
+    seconds = median(spans) if spans else None
+    return GatewayHealth(attempts, taken, unknown, judged, len(spans), lost, seconds, virtual)

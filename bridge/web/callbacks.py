@@ -233,8 +233,9 @@ def _keep_status(tx: Tx, book: RuleBook, handler: Handler, post: Status, now: da
         return "known"
     meant = smsc_codes.meaning(post.code, post.error)
     said = Receipt(
-        0, post.state, handler.provider, post.code, post.error, meant.sentence, meant.status, post.at, post.read
-    )
+        0, post.state, handler.provider, post.code, post.error, meant.sentence, meant.status, post.at, post.read,
+        virtual=smsc_codes.is_virtual(post.error),
+    )  # fmt: skip
     return _receive(tx, book, handler, said, post.event_key, (post.client_id, post.phone), now)
 
 

@@ -23,7 +23,7 @@ from bridge.simulator.records import Message as OnPhone
 from bridge.simulator.serve import running
 from bridge.simulator.settings import Account, Limits, Switches
 from bridge.simulator.simulator import Simulator
-from bridge.store import attempts, fates, outbox
+from bridge.store import attempts, fates, health, outbox
 from tests.integration import sending_world
 from tests.integration.sending_world import SECRET, Clock, sending
 
@@ -504,6 +504,21 @@ async def test_F08_a_receipt_that_nobody_brings_is_fetched(world: World, fate: s
     await world.reach(state)
     assert len(await world.operator_mails()) == (0 if state == "DELIVERED" else 1)
     assert len(on(world.first)) == 1
+
+
+async def test_an_account_in_test_mode_delivers_nothing_and_the_operator_hears_of_it_once(world: World) -> None:
+    world.fault(fate="delivered", err=200, receipts="lost")
+    await world.mail("normal")
+    await world.mail("short")
+    await world.reach("ACCEPTED", "ACCEPTED")
+    world.clock.forward(31)
+    await world.reach("DELIVERED", "DELIVERED")
+    (mail,) = await world.operator_mails()
+    assert "first is in test mode: nothing reaches a phone" in mail
+    rows = await world.store.read(lambda tx: tx.raw("SELECT DISTINCT reason FROM messages"))
+    assert rows == [("virtual sending: the account is in test mode",)]
+    found = await world.store.read(lambda tx: health.look(tx, world.clock()))
+    assert found["first"].virtual == 2
 
 
 async def test_F08_accepted_stays_apart_from_delivered_when_nobody_ever_says_more(world: World) -> None:

@@ -127,7 +127,7 @@ class House:
         """The gateway takes (or does not take) all that waits; the client ids it was given."""
         prepared = Prepared("smsc", ACCOUNT, {"mes": "…"}, "r1")
         now = self.now
-        taken = await self.store.write(lambda tx: outbox.claim(tx, now, "test/1", 100, lambda m, a: prepared))
+        taken = await self.store.write(lambda tx: outbox.claim(tx, now, "test/1", 100, lambda m, a, t: prepared))
         message = {"REFUSED": "REJECTED"}.get(state, state)
         outcomes = [Outcome(c.message.id, c.attempt.number, state, message, error) for c in taken]  # type: ignore[arg-type]
         await self.store.write(lambda tx: outbox.settle(tx, outcomes, now))

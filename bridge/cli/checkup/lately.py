@@ -33,6 +33,9 @@ def _finding(name: str, lately: GatewayHealth) -> Finding:
     missed = lately.attempts - lately.taken - lately.unknown
     words += [f"{missed} not taken"] if missed else []
     what = f"of its last {lately.attempts} messages in {SPAN.total_seconds() / 3600:g} h: {', '.join(words) or 'taken'}"
+    if lately.virtual:
+        what = f"{lately.virtual} SMS of the last hours reached no phone: the account is in test mode"
+        return Finding("bad", name, what, "switch test mode off in the provider's cabinet")
     if lately.is_poor:
         return Finding("warn", name, what, "ask the provider; what is critical tries the next gateway first meanwhile")
     return Finding("ok", name, what)

@@ -150,6 +150,17 @@ async def test_how_a_gateway_did_lately_is_told_and_a_poor_one_is_to_be_looked_a
     assert (found.mark, found.about, found.what) == (mark, "smsc", f"of its last {len(ends)} messages in 2 h: {what}")
 
 
+async def test_a_gateway_in_test_mode_is_a_finding_however_well_it_looks(house: House) -> None:
+    patient, start = _patient(house), int((datetime.now(UTC) - timedelta(minutes=10)).timestamp() * 1e6)
+    await asyncio.to_thread(house.store, lambda tx: None)
+    sql = _TAKEN.format(1, "DELIVERED", start + 4_000_000, "ACCEPTED", start)
+    await asyncio.to_thread(_write_sql, house.db, sql)
+    await asyncio.to_thread(_write_sql, house.db, "UPDATE messages SET reason = 'virtual sending'")
+    found = await _one(lately.outcomes, patient)
+    assert (found.mark, found.about) == ("bad", "smsc")
+    assert "reached no phone: the account is in test mode" in found.what
+
+
 def _write_sql(path: Path, sql: str) -> None:
     import sqlite3
     from contextlib import closing

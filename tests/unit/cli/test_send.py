@@ -107,10 +107,21 @@ def test_wait_tells_every_state_until_the_last(house: House) -> None:
     assert done.out.endswith("18.00 KZT\n")
 
 
+@pytest.mark.usefixtures("listening")
+def test_what_is_delivered_in_test_mode_reached_nobody(house: House) -> None:
+    thread = threading.Thread(target=lambda: asyncio.run(_play(house.db, ["taken", "virtual"])))
+    thread.start()
+    done = house.call("send", "asel", "hello", "--wait", "--within", "20")
+    thread.join()
+    assert done.code == 1
+    assert done.out.splitlines()[-1].endswith(", and no phone got it: virtual sending")
+
+
 async def _play(path: Any, steps: list[str]) -> None:
     """What a running bridge would write, slowly enough to be seen."""
     states = {
         "taken": "UPDATE messages SET state = 'ACCEPTED', provider = 'smsc'",
+        "virtual": "UPDATE messages SET state = 'DELIVERED', reason = 'virtual sending', ended_at = created_at + 10",
         "delivered": "UPDATE messages SET state = 'DELIVERED', ended_at = created_at + 5900000",
     }
     store = Store(path)
