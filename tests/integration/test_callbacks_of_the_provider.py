@@ -172,7 +172,7 @@ async def test_T25_an_sms_that_came_over_the_link_and_by_a_post_and_by_a_poll_is
     house.simulator.reply(PHONE.lstrip("+"), "ok", NUMBER)
     await house.becomes("SELECT text FROM replies", [("ok",)])
     await house.posts(1)
-    assert house.posted == [200]
+    assert set(house.posted) == {200}  # the first is the SMS; our answer to it may have a status by now
     door = house.bridge.gateways.doors["smsc"].gateway
     found = await door.inbound(0, 24)
     assert [one.text for one in found] == ["ok"]
