@@ -37,6 +37,7 @@ def book_of(name: str) -> Path:
     return ROOT / name if name.endswith(".yaml") else CASES / name / "config.yaml"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", LEAST)
 def test_a_shipped_book_holds_every_test_and_no_mutant_of_it_survives(name: str) -> None:
     done = smsbridge("test", "-c", str(book_of(name)), "--mutate", "--coverage", "--fail-under", "100", "--json")
@@ -61,6 +62,7 @@ def played(loaded: LoadedBook) -> list[Outcome]:
     return [play(book, file, tests, n) for file, tests in loaded.loaded.test_files for n in range(len(tests.tests))]
 
 
+@pytest.mark.no_cover
 def test_only_tests_that_may_notice_a_mutant_are_played(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = load_book(ROOT / "docs" / "examples" / "13-language-stress" / "config.yaml", tests=True)
     outcomes, changes = played(loaded), mutants(loaded)

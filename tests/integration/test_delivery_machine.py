@@ -307,6 +307,7 @@ def _quiet() -> Any:
 _HARD: dict[str, Any] = {"deadline": None, "stateful_step_count": 30, "suppress_health_check": list(HealthCheck)}
 
 
+@pytest.mark.no_cover
 @pytest.mark.timeout(120)
 def test_F01_F07_F13_what_is_paid_is_on_phones_and_is_accepted() -> None:
     run_state_machine_as_test(Machine, settings=settings(max_examples=100, derandomize=True, **_HARD))

@@ -130,6 +130,7 @@ def _live_through(book: RuleBook, moves: list[Move]) -> None:
     assert left == []
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(moves=days)
 def test_T40_no_event_is_without_a_fate_and_nobody_is_told_twice(

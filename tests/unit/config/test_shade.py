@@ -256,6 +256,7 @@ def _written(drawn: list[Any], count: list[int]) -> list[Any]:
     return rules
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_rules, _flat, _events)
 def test_no_rule_is_accused_that_any_event_reaches(

@@ -263,6 +263,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> RuleBook:
     return book_with(tmp_path_factory.mktemp("strict") / "house", WRITTEN)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEP, min_size=5, max_size=60))
 def test_T04_no_budget_is_exceeded_in_any_window_and_nothing_is_without_a_fate(

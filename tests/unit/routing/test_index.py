@@ -45,6 +45,7 @@ PATTERNS = st.one_of(
 )
 
 
+@pytest.mark.no_cover
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     patterns=st.lists(
@@ -102,6 +103,7 @@ def test_a_filter_that_never_compiles_asks_all() -> None:
     assert broken.hits("x") == [(0,), (1,)]
 
 
+@pytest.mark.no_cover
 def test_ten_thousand_rules_cost_little_more_than_ten(book: BookOf) -> None:
     def cost(count: int) -> float:
         kinds = [

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +127,7 @@ def found(routed: RoutedEvent, recipient: str) -> tuple[list[Any], bool]:
     return acted, recipient in routed.left
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rules=lists_of_rules(2).map(written),
@@ -150,6 +152,7 @@ def test_splitting_or_joining_recipients_never_changes_who_is_paged(
     assert set(joined.left) | {each for route in joined.routes for each in route.recipients} == set(recipients)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(rules=lists_of_rules(2).map(written), host=HOST, severity=SEVERITY)
 def test_a_trace_never_changes_the_routes_and_names_each_rule_once(
