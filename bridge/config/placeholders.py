@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from xml.etree import ElementTree
 
 _MARK = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}|[{}]")
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")
+_XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*(:[A-Za-z_][A-Za-z0-9._-]*)?")
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 _MOST_ITEMS = 100  # of a list that is written by pointers
 
 OF_A_MESSAGE = frozenset({"phone", "digits", "text", "sender", "number", "id", "parts", "minutes"})
@@ -93,3 +96,57 @@ def _entered(inside: Any, token: str, new: Any, name: str, *, last: bool) -> Any
     if not isinstance(inside, dict) or (last and token in inside):
         raise ValueError(f"{name} stands where another field is")
     return inside.setdefault(token, new)
+
+
+def built_xml(fields: Sequence[tuple[str, str]]) -> ElementTree.Element:
+    """An XML document: a name is a path to an element, ``/package/message/1/text``, or ends with its ``@attribute``.
+
+    A number chooses among neighbours of one name, from 0. Raises ValueError for what is no path or stands twice.
+    """
+    outermost: ElementTree.Element | None = None
+    for name, value in fields:
+        steps, attribute = _xml_steps(name)
+        if outermost is None:
+            outermost = ElementTree.Element(steps[0][0])
+        if steps[0] != (outermost.tag, 0):
+            raise ValueError(f"{name}: a document has one outermost element, here {outermost.tag}")
+        _put_xml(_element(outermost, steps[1:], name), attribute, _NO_XML.sub("", value), name)
+    if outermost is None:
+        raise ValueError("an XML document wants at least one field")
+    return outermost
+
+
+def _xml_steps(name: str) -> tuple[list[tuple[str, int]], str]:
+    """Elements with their numbers, and the attribute, "" for none."""
+    first, *parts = name.split("/")
+    attribute = parts.pop()[1:] if parts and parts[-1].startswith("@") else None
+    steps: list[tuple[str, int]] = []
+    for number, part in enumerate(parts):
+        if part.isascii() and part.isdecimal() and number and not parts[number - 1].isdecimal():
+            steps[-1] = steps[-1][0], int(part[:4])
+        elif _XML_NAME.fullmatch(part):
+            steps.append((part, 0))
+        else:
+            steps.clear()
+            break
+    if first or not steps or (attribute is not None and not _XML_NAME.fullmatch(attribute)):
+        raise ValueError(f"{name}: in XML a field is a path, like /message/text or /message/@id")
+    return steps, attribute or ""
+
+
+def _element(inside: ElementTree.Element, steps: Sequence[tuple[str, int]], name: str) -> ElementTree.Element:
+    for tag, number in steps:
+        same = [one for one in inside if one.tag == tag]
+        if number > min(len(same), _MOST_ITEMS):
+            raise ValueError(f"{name}: elements of one name are numbered from 0 without a gap")
+        inside = same[number] if number < len(same) else ElementTree.SubElement(inside, tag)
+    return inside
+
+
+def _put_xml(element: ElementTree.Element, attribute: str, value: str, name: str) -> None:
+    if attribute in element.attrib or (not attribute and element.text is not None):
+        raise ValueError(f"{name} stands there twice")
+    if attribute:
+        element.set(attribute, value)
+    else:
+        element.text = value

@@ -1,9 +1,10 @@
 """A gateway of which the program knows nothing but what the configuration says: ``type: plain-http``.
 
-What costs money is one request without redirects: a form, a JSON document, or a URL where the gateway takes nothing
-else; text of strangers is the value of one field and nothing else. Without a word about it in the configuration every
-request is taken to be paid, so a lost answer is never met with a repeat. A URL may hold a secret, so none is ever
-named: neither in an error nor in what is stored. ``docs/how-to/new-gateway.md`` tells how to describe a gateway.
+What costs money is one request without redirects: a form, a JSON or XML document, or a URL where the gateway takes
+nothing else; text of strangers is the value of one field and nothing else. Without a word about it in the
+configuration every request is taken to be paid, so a lost answer is never met with a repeat. A URL may hold a secret,
+so none is ever named: neither in an error nor in what is stored. ``docs/how-to/new-gateway.md`` tells how to describe
+a gateway.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 from bridge.config.models import PlainBalance, PlainInbound, PlainStatus, Provider
-from bridge.config.placeholders import OF_THE_ACCOUNT, built, filled, words_in
+from bridge.config.placeholders import OF_THE_ACCOUNT, built, built_xml, filled, words_in
 from bridge.config.secrets import SecretText
 from bridge.config.units import NumberRange
 from bridge.errors import ConfigError, NotSent, OutcomeUnknown, PermanentFailure, TemporaryFailure
@@ -38,6 +40,7 @@ from bridge.providers.http import MOST_BYTES, HttpClient, check_url
 from bridge.providers.plain_http_answers import Page
 from bridge.providers.smsc_fields import number, originator
 from bridge.sms.danger import defuse
+from bridge.sms.translit import translit
 
 _PARALLEL = 4
 _MOST_ASKED = 20  # messages in one round of status questions, one after the other
@@ -47,6 +50,7 @@ _SHORTEST_SECRET = 6  # characters; a shorter one would be "found" in every answ
 _LARGEST_ID = 2**31 - 1
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
+_XML = "application/xml"
 _STATUSES = {"UNDELIVERED": "5.1.2", "EXPIRED": "5.4.7"}
 _Ask = PlainStatus | PlainBalance | PlainInbound
 
@@ -89,6 +93,8 @@ class PlainHttpGateway:
     def canonical(self, message: Message, now: datetime) -> Mapping[str, str]:
         """The values of a message's placeholders."""
         text = message.text.encode("utf-8", "replace").decode("utf-8")
+        if self._plain.body == "form":
+            text = _carried(text, self._plain.charset)
         minutes = int((message.valid_until - now).total_seconds() // 60)
         return {
             "phone": f"+{message.phone.removeprefix('+')}",
@@ -117,9 +123,9 @@ class PlainHttpGateway:
         """URL, body and headers of one request."""
         query = [(key, filled(value, values)) for key, value in self._plain.query.items()]
         if method == "get":
-            return _asking(url, [*query, *fields]), None, self._headers(values)
-        body, kind = _written(fields, self._plain.body)
-        return _asking(url, query), body or None, {"Content-Type": kind, **self._headers(values)}
+            return _asking(url, [*query, *fields], self._plain.charset), None, self._headers(values)
+        body, kind = _written(fields, self._plain.body, self._plain.charset)
+        return _asking(url, query, self._plain.charset), body or None, {"Content-Type": kind, **self._headers(values)}
 
     def _values(self, request: Request) -> dict[str, str]:
         """Raises PermanentFailure for what is no number (threats T15)."""
@@ -225,7 +231,7 @@ class PlainHttpGateway:
 
     async def _ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], most: int) -> Page:
         answer = await self._http.ask(method, url, body, headers, within=LONGEST / 2, most=most)
-        return Page(type(answer)(answer.status, self._masked(answer.body)))
+        return Page(type(answer)(answer.status, self._masked(answer.body)), self._plain.charset)
 
     def _masked(self, body: bytes) -> bytes:
         """*body* without a secret of ours: some gateways repeat the request in an error."""
@@ -235,18 +241,43 @@ class PlainHttpGateway:
         return body
 
 
-def _asking(url: str, query: Sequence[tuple[str, str]]) -> str:
+def _carried(text: str, charset: str) -> str:
+    """*text* in letters that *charset* has; the others are written as the nearest Latin ones."""
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return "".join(letter if _has(charset, letter) else _in_ascii(letter) for letter in text)
+    return text
+
+
+def _has(charset: str, letter: str) -> bool:
+    try:
+        return bool(letter.encode(charset))
+    except UnicodeEncodeError:
+        return False
+
+
+def _in_ascii(letter: str) -> str:
+    return translit(letter).encode("ascii", "ignore").decode("ascii")
+
+
+def _asking(url: str, query: Sequence[tuple[str, str]], charset: str) -> str:
     """*url*, which may have a query of its own, with *query*."""
     if not query:
         return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, encoding='utf-8', errors='replace')}"
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, encoding=charset, errors='replace')}"
 
 
-def _written(fields: Sequence[tuple[str, str]], kind: str) -> tuple[bytes, str]:
+def _written(fields: Sequence[tuple[str, str]], kind: str, charset: str) -> tuple[bytes, str]:
     """The body, and what it is: the one encoder that text of strangers goes through."""
+    if kind == "xml":
+        if not fields:
+            return b"", f"{_XML}; charset={charset}"
+        return ElementTree.tostring(built_xml(fields), charset, xml_declaration=True), f"{_XML}; charset={charset}"
     if kind == "json":
         return json.dumps(built(fields), ensure_ascii=False).encode("utf-8", "replace"), _JSON
-    return urlencode(fields, encoding="utf-8", errors="replace").encode("ascii"), _FORM
+    form = urlencode(fields, encoding=charset, errors="replace").encode("ascii")
+    return form, _FORM if charset == "utf-8" else f"{_FORM}; charset={charset}"
 
 
 def _url(name: str, settings: Provider) -> str:
@@ -291,6 +322,6 @@ def _revision(settings: Provider) -> str:
     plain = settings.plain
     over = [
         settings.base_url, settings.login, settings.number, sorted((settings.request or {}).items()), plain.method,
-        plain.body, sorted(plain.headers.items()), plain.repeats, *sorted(plain.query.items()),
+        plain.body, plain.charset, sorted(plain.headers.items()), plain.repeats, *sorted(plain.query.items()),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(over).encode()).hexdigest()[:16]

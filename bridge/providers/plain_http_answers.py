@@ -46,9 +46,9 @@ _CAUSES = {
 class Page:
     """One answer, read in the two ways that places know."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, charset: str = "utf-8") -> None:
         self.status = answer.status
-        self.text = answer.body.decode("utf-8-sig", "replace")
+        self.text = answer.body.decode("utf-8-sig" if charset == "utf-8" else charset, "replace")
         self._document: Any = None
         self._read = False
 

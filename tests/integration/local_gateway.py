@@ -1,4 +1,4 @@
-"""The two providers of ``docs/how-to/new-gateway.md``, as their manuals say and nothing more; each with a thread.
+"""The three providers of ``docs/how-to/new-gateway.md``, as their manuals say and nothing more; each with a thread.
 
 They know nothing of the bridge. ``mood`` is what goes wrong with the next hand-over: ``cut`` takes the message and
 hangs up, ``html`` takes it and answers with somebody else's page, any other text is the code of an error.
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
 KEY = "canary-k3y-of-the-example"
 
@@ -157,6 +158,67 @@ def _old_handler(gateway: OldGateway) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class XmlGateway:
+    """The one that takes XML in windows-1251: the attributes and the text of what it took, by ``id``."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, dict[str, str]] = {}
+        self.states: dict[str, str] = {}
+        self.requests: list[tuple[str, bytes]] = []
+        self.mood = ""
+        self.port = 0
+
+    def asked(self, package: ElementTree.Element) -> str:
+        (one,) = package
+        number = one.attrib["id"]
+        if package.tag != "package" or package.attrib != {"login": "acme", "password": KEY}:
+            return _answered("message", number, "1")
+        if one.tag == "state":
+            known = f'<state id="{number}">{self.states.get(number, "delivered")}</state>'
+            return known if number in self.taken else _answered("state", number, "8")
+        if number in self.taken or self.mood.isdigit():
+            return _answered("message", number, "7" if number in self.taken else self.mood)
+        self.taken[number] = {**one.attrib, "text": one.text or ""}
+        return f'<message id="{number}" code="0" price="4.50"/>'
+
+
+def _answered(tag: str, number: str, code: str) -> str:
+    return f'<{tag} id="{number}" code="{code}"/>'
+
+
+def _xml_handler(gateway: XmlGateway) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            gateway.requests.append((self.headers["Content-Type"], body))
+            answer, mood = gateway.asked(ElementTree.fromstring(body)), gateway.mood  # noqa: S314 - of the test
+            gateway.mood = "" if mood == "cut" else mood
+            if mood == "cut":
+                self.close_connection = True
+                self.connection.close()
+                return
+            whole = f'<?xml version="1.0" encoding="windows-1251"?>{answer}'.encode("cp1251")
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(whole)))
+            self.end_headers()
+            self.wfile.write(whole)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nobody reads it."""
+
+    return Handler
+
+
+@contextmanager
+def xml_gateway() -> Iterator[XmlGateway]:
+    """One that takes XML."""
+    gateway = XmlGateway()
+    with _serving(gateway, _xml_handler(gateway)):
+        yield gateway
+
+
 @contextmanager
 def local_gateway() -> Iterator[LocalGateway]:
     """One, listening on loopback."""
@@ -174,7 +236,7 @@ def old_gateway() -> Iterator[OldGateway]:
 
 
 @contextmanager
-def _serving(gateway: LocalGateway | OldGateway, handler: type[BaseHTTPRequestHandler]) -> Iterator[None]:
+def _serving(gateway: LocalGateway | OldGateway | XmlGateway, handler: type[BaseHTTPRequestHandler]) -> Iterator[None]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     gateway.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

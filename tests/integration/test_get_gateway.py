@@ -24,7 +24,7 @@ TEXT = "жарық жоқ: 5 & more=1 #x"
 
 def described(port: int) -> str:
     """The description as it stands on the page, at the address of the pretend provider."""
-    section = PAGE.read_text(encoding="utf-8").partition("## A gateway that takes GET alone")[2]
+    section = PAGE.read_text(encoding="utf-8").partition("## A gateway that takes GET alone")[2].partition("\n## ")[0]
     block = "".join(re.findall(r"```yaml\n(.*?)```", section, re.S))
     return block.replace("https://old.local.example", f"http://127.0.0.1:{port}").replace(
         "{credential: old}", "{env: OLD}"

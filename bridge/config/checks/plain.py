@@ -15,6 +15,7 @@ from bridge.config.placeholders import (
     OF_THE_ACCOUNT,
     SECRET,
     built,
+    built_xml,
     is_pointer,
     names_in,
     words_in,
@@ -64,6 +65,8 @@ def _query(whole: Whole, path: Path, plain: PlainHttp, used: set[str]) -> Iterat
     here = (*path, "plain", "query")
     for name, value in plain.query.items():
         yield from _placeholders(whole, (*here, name), value, OF_THE_ACCOUNT | {"id"})
+    if plain.charset != "utf-8" and plain.body == "json":
+        yield whole.wrong((*path, "plain", "charset"), "JSON is UTF-8 (RFC 8259 §8.1)")
     if plain.method == "get" and plain.body != "form":
         yield whole.wrong((*path, "plain", "body"), "by GET there is no body; all fields stand in the URL")
     if _words(plain.query) & SECRET:
@@ -90,9 +93,10 @@ def _fields(
 ) -> Iterator[Problem]:
     for name, value in fields.items():
         yield from _placeholders(whole, (*path, name), value, known)
-    if body == "json":
+    build = {"json": built, "xml": built_xml}.get(body)
+    if build is not None and fields:
         try:
-            built(list(fields.items()))
+            build(list(fields.items()))
         except ValueError as error:
             yield whole.wrong(path, str(error))
 
@@ -158,7 +162,8 @@ def _questions(whole: Whole, path: Path, provider: Provider) -> Iterator[Problem
         one, here = getattr(plain, key), (*path, "plain", key)
         if one is None:
             continue
-        yield from _fields(whole, (*here, "request"), one.request, known | OF_THE_ACCOUNT)
+        body = plain.body if one.method == "post" else "form"
+        yield from _fields(whole, (*here, "request"), one.request, known | OF_THE_ACCOUNT, body)
         used = _words(one.request)
         if one.method == "get" and used & SECRET:
             sentence = f"{_IN_A_URL}; write method: post, or use a header"

@@ -20,6 +20,7 @@ Meaning = Annotated[
     Literal["accepted", "duplicate", "temporary", "refused", "money", "password", "blocked", "unknown"], Word
 ]
 SaidState = Annotated[Literal["accepted", "delivered", "read", "undelivered", "expired"], Word]
+Charset = Annotated[Literal["utf-8", "windows-1251", "koi8-r", "iso-8859-1"], Word]
 
 
 class PlainAnswer(Model):
@@ -84,7 +85,8 @@ class PlainHttp(Model):
     """How requests are written and answers are read."""
 
     method: Annotated[Literal["get", "post", "put"], Word] = "post"
-    body: Annotated[Literal["form", "json"], Word] = "form"
+    body: Annotated[Literal["form", "json", "xml"], Word] = "form"
+    charset: Charset = "utf-8"
     query: Mapping[SomeText, Text] = {}
     headers: Mapping[HeaderName, Text] = {}
     answers: Many[PlainAnswer] = ()

@@ -55,6 +55,11 @@ def test_T29_a_question_by_get_holds_no_secret_where_sending_needs_no_get(writte
 @pytest.mark.parametrize(
     ("plain", "said"),
     [
+        ("body: json, charset: koi8-r", "providers.p.plain.charset: JSON is UTF-8 (RFC 8259 §8.1)"),
+        (
+            "body: json, balance: {amount: /a, request: {/a/b: x, /a: y}}",
+            "providers.p.plain.balance.request: /a stands where another field is",
+        ),
         ("method: get, body: json", "providers.p.plain.body: by GET there is no body; all fields stand in the URL"),
         (
             "query: {t: '{text}'}",

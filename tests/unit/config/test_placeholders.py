@@ -1,14 +1,16 @@
-"""Words in braces, JSON pointers, and JSON that is written by them."""
+"""Words in braces, JSON pointers, and JSON and XML that are written by them."""
 
 from __future__ import annotations
 
 import json
+import re
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.config.placeholders import at, built, filled, is_pointer, names_in, words_in
+from bridge.config.placeholders import at, built, built_xml, filled, is_pointer, names_in, words_in
 
 
 def test_words_in_braces_are_filled_in_and_doubled_braces_are_braces() -> None:
@@ -61,3 +63,41 @@ def test_json_is_built_by_pointers() -> None:
 def test_two_fields_for_one_place_are_refused(names: list[str]) -> None:
     with pytest.raises(ValueError, match=r"stands|numbered"):
         built([(name, "x") for name in names])
+
+
+@pytest.mark.parametrize(
+    ("names", "written"),
+    [
+        (["/a"], "<a>0</a>"),
+        (["/a/@b"], '<a b="0" />'),
+        (["/a/b/@c", "/a/b", "/a/d"], '<a><b c="0">1</b><d>2</d></a>'),
+        (["/a/b/0", "/a/c", "/a/b/1/@d"], '<a><b>0</b><c>1</c><b d="2" /></a>'),
+        (["/s:E/@xmlns:s", "/s:E/s:B"], '<s:E xmlns:s="0"><s:B>1</s:B></s:E>'),
+    ],
+)
+def test_paths_make_an_xml_document(names: list[str], written: str) -> None:
+    fields = [(name, str(number)) for number, name in enumerate(names)]
+    assert ElementTree.tostring(built_xml(fields)).decode() == written
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], "an XML document wants at least one field"),
+        (["text"], "text: in XML a field is a path, like /message/text or /message/@id"),
+        (["/"], "/: in XML a field is a path"),
+        (["/a/"], "/a/: in XML a field is a path"),
+        (["/@a"], "/@a: in XML a field is a path"),
+        (["/a/@"], "/a/@: in XML a field is a path"),
+        (["/a/1/2"], "/a/1/2: in XML a field is a path"),
+        (["/a/<b>"], "/a/<b>: in XML a field is a path"),
+        (["/a/b", "/c"], "/c: a document has one outermost element, here a"),
+        (["/a/1"], "/a/1: a document has one outermost element, here a"),
+        (["/a/b/1"], "/a/b/1: elements of one name are numbered from 0 without a gap"),
+        (["/a/b", "/a/b/0"], "/a/b/0 stands there twice"),
+        (["/a/b/@c", "/a/b/0/@c"], "/a/b/0/@c stands there twice"),
+    ],
+)
+def test_paths_that_make_no_xml_are_said(names: list[str], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        built_xml([(name, "x") for name in names])

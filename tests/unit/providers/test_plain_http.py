@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -125,6 +126,56 @@ def test_T15_text_of_strangers_is_the_value_of_one_field(text: str) -> None:
     assert list(json.loads(document or b"")) == ["to", "text", "ref"]
 
 
+async def _sent(plain: dict[str, Any], text: str, request: Mapping[str, str] = REQUEST) -> tuple[str, bytes, str]:
+    """URL, body and content type of one hand-over."""
+    wire = Wire()
+    door = gateway(wire, plain=plain, request=request)
+    await door.submit(Request(door.canonical(message(text=text), NOW), "7"))
+    ((_, url, body, headers),) = wire.asked
+    return url, body or b"", headers.get("Content-Type", "")
+
+
+def test_T15_a_form_in_another_charset_holds_every_letter_it_has_and_the_nearest_of_the_others() -> None:
+    _, body, kind = asyncio.run(_sent({"charset": "windows-1251"}, "жарық жоқ & text=1"))
+    assert kind == "application/x-www-form-urlencoded; charset=windows-1251"
+    fields = dict(parse_qsl(body.decode("ascii"), encoding="cp1251", strict_parsing=True))
+    assert fields == {"to": "77010000001", "text": "жарыq жоq & text=1", "ref": "7"}
+
+
+def test_a_url_in_another_charset() -> None:
+    url, body, _ = asyncio.run(_sent({"charset": "koi8-r", "method": "get"}, "диск"))
+    assert body == b""
+    assert dict(parse_qsl(urlsplit(url).query, encoding="koi8-r"))["text"] == "диск"
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=60))
+def test_T16_any_text_in_xml_is_the_text_of_one_element(text: str) -> None:
+    request = {"/m/sms/0/@to": "{digits}", "/m/sms/0": "{text}", "/m/sms/1": "second", "/m/@ref": "{id}"}
+    for charset in ("utf-8", "windows-1251"):
+        _, body, kind = asyncio.run(_sent({"body": "xml", "charset": charset}, text, request))
+        whole = ElementTree.fromstring(body)  # noqa: S314 - what we wrote
+        assert kind == f"application/xml; charset={charset}"
+        assert (whole.tag, whole.attrib, [one.tag for one in whole]) == ("m", {"ref": "7"}, ["sms", "sms"])
+        assert (whole[0].attrib, [list(one) for one in whole]) == ({"to": "77010000001"}, [[], []])
+        planned = gateway(Wire(), plain={"body": "xml"}).canonical(message(text=text), NOW)["text"]
+        written = "".join(letter for letter in planned if _is_xml(letter))
+        assert (whole[0].text or "") == written.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_xml(letter: str) -> bool:
+    """XML 1.0 §2.2."""
+    return letter in "\t\n\r" or " " <= letter <= "\ud7ff" or "\ue000" <= letter <= "\ufffd" or letter > "\uffff"
+
+
+def test_an_answer_is_read_in_its_charset() -> None:
+    wire = Wire()
+    wire.answers = [Answer(200, '{"error": "нет денег"}'.encode("cp1251"))]
+    door = gateway(wire, plain={"charset": "windows-1251"})
+    with pytest.raises(TemporaryFailure) as caught:
+        asyncio.run(door.submit(Request(door.canonical(message(), NOW), "7")))
+    assert caught.value.code == "нет денег"
+
+
 def test_json_and_put_and_headers_as_described() -> None:
     wire = Wire()
     plain = {"body": "json", "method": "put", "headers": {"X-Key": "{apikey}", "X-Ref": "{id}"}}
@@ -182,6 +233,7 @@ def test_the_revision_changes_with_what_a_stored_request_means() -> None:
     assert gateway(Wire(), base_url="https://other.test").revision != first
     assert gateway(Wire(), request={**REQUEST, "x": "1"}).revision != first
     assert gateway(Wire(), plain={"body": "json"}).revision != first
+    assert gateway(Wire(), plain={"charset": "koi8-r"}).revision != first
     assert gateway(Wire(), plain={"method": "get"}).revision != first
     assert gateway(Wire(), plain={"query": {"a": "1"}}).revision != first
     assert gateway(Wire(), success="other").revision == first
