@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bridge.cli.opening import answered_json, book_of, config_option, json_option, reading
+from bridge.cli.who import phone_of
 
 if TYPE_CHECKING:
     from bridge.book import RuleBook
@@ -74,7 +75,10 @@ def command(who: str, ask: bool, config: Path, as_json: bool) -> None:
 
     book = book_of(config).require()
     set_up("text", "error", book.config.keep.numbers)
-    phone = _phone(book, who)
+    try:
+        phone = phone_of(book.config, who)
+    except ValueError as error:
+        _stop(str(error))
     allowed = Destinations(book.config.destinations, book.config.region).allow(phone)
 
     def look(tx: Tx) -> tuple[Stop | None, tuple[Unsubscribed, ...]]:
@@ -87,18 +91,6 @@ def command(who: str, ask: bool, config: Path, as_json: bool) -> None:
     else:
         _print(known)
     sys.exit(0 if allowed and stop is None else 1)
-
-
-def _phone(book: RuleBook, who: str) -> str:
-    from bridge.routing.numbers import read_number
-
-    known = book.config.people.get(who.casefold())
-    if known is not None and not known.phone:
-        _stop(f"{who} has no phone in the configuration.")
-    phone = known.phone if known is not None else read_number(who, book.config.region)
-    if not phone:
-        _stop(f"{who!r} is no telephone number and no person. Write +77011234567.")
-    return phone
 
 
 async def _asked(book: RuleBook, phone: str) -> tuple[_Answer, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bridge.cli.opening import book_of, config_option, json_option, store_path, user_name
+from bridge.cli.who import phone_of
 
 if TYPE_CHECKING:
     from bridge.book import RuleBook
@@ -114,15 +115,14 @@ def _message(loaded: LoadedBook, book: RuleBook, wish: _Wish, now: datetime) -> 
 
 def _recipient(loaded: LoadedBook, book: RuleBook, to: str) -> tuple[str, str]:
     """(person, phone) that *to* means."""
-    from bridge.routing.numbers import Destinations, country_code, read_number
+    from bridge.routing.numbers import Destinations, country_code
 
-    known = book.config.people.get(to.casefold())
-    if known is not None and known.phone:
-        return to.casefold(), known.phone
-    phone = read_number(to, book.config.region)
-    if not phone:
-        near = _near(to, [name for name, one in book.config.people.items() if one.phone])
-        _stop(f"{to!r} is no telephone number and no person. {near or 'Write +77011234567.'}", 2)
+    try:
+        phone = phone_of(book.config, to)
+    except ValueError as error:
+        _stop(str(error), 2)
+    if to.casefold() in book.config.people:
+        return to.casefold(), phone
     if not Destinations(book.config.destinations, book.config.region).allow(phone):
         _stop(_not_allowed(loaded, book.config, country_code(phone)), 1)
     return book.person_of(phone), phone
@@ -142,9 +142,12 @@ def _not_allowed(loaded: LoadedBook, config: Config, code: str) -> str:
 
 
 def _provider(book: RuleBook, name: str) -> str:
+    from bridge.config.similar import nearest
+
     if name.casefold() not in book.config.providers:
-        near = _near(name, list(book.config.providers))
-        _stop(f"no provider is called {name!r}. {near or 'There are: ' + ', '.join(book.config.providers)}", 2)
+        near = nearest(name, book.config.providers, first=True)
+        remedy = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(book.config.providers)}"
+        _stop(f"no provider is called {name!r}. {remedy}", 2)
     return name.casefold()
 
 
@@ -168,13 +171,6 @@ def _must_run(book: RuleBook, config: Path) -> None:
     door = first_door(book.config)
     if door is not None and not someone_listens(door):
         _stop(f"no bridge answers on {door[0]}:{door[1]}. Start it: smsbridge run -c {config}, or say --direct.", 75)
-
-
-def _near(word: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word.casefold(), known, n=1)
-    return f"Did you mean {near[0]}?" if near else ""
 
 
 def _stop(sentence: str, code: int) -> NoReturn:

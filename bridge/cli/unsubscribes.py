@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bridge.cli.opening import answered_json, config_of, config_option, json_option, reading, user_name, writing
+from bridge.cli.who import phone_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,10 @@ def undo(config: Path, who: str, way: str | None, account: str | None) -> None:
     from bridge.store import given
 
     settings, now, by = config_of(config), datetime.now(UTC), user_name()
-    phone = _phone(settings, who)
+    try:
+        phone = phone_of(settings, who)
+    except ValueError as error:
+        _stop(str(error), 2)
     chosen = [
         one for one in reading(settings, given.all_unsubscribed)
         if one.phone == phone and way in (None, one.way) and account in (None, one.account)
@@ -77,16 +81,6 @@ def undo(config: Path, who: str, way: str | None, account: str | None) -> None:
         _stop(f"{who} is unsubscribed from nothing like that. See: smsbridge unsubscribes list", 1)
     for one in done:
         click.echo(f"{_name(settings, one.phone)} is sent to by {_WAYS.get(one.way, one.way)} ({one.account}) again")
-
-
-def _phone(settings: Config, who: str) -> str:
-    from bridge.routing.numbers import read_number
-
-    known = settings.people.get(who.casefold())
-    phone = known.phone if known is not None else read_number(who, settings.region)
-    if not phone:
-        _stop(f"{who!r} is no person and no telephone number. Write +77011234567.", 2)
-    return phone
 
 
 def _name(settings: Config, phone: str) -> str:

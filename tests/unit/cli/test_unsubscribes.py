@@ -84,7 +84,7 @@ def test_one_account_alone_may_be_named(kept: House) -> None:
     [
         (("boris",), 1, "boris is unsubscribed from nothing like that"),
         (("asel", "--way", "whatsapp"), 1, "asel is unsubscribed from nothing like that"),
-        (("asle",), 2, "'asle' is no person and no telephone number"),
+        (("asle",), 2, "'asle' is no telephone number and no person. Did you mean asel?"),
     ],
 )
 def test_what_cannot_be_is_said_and_changes_nothing(
