@@ -22,7 +22,7 @@ from bridge import __version__
 from bridge.app import opening
 from bridge.app.calendars import Calendars
 from bridge.app.counting import Counting, pages_of
-from bridge.app.inbound import wanted_polls
+from bridge.app.inbound import lists_of, wanted_polls
 from bridge.app.planner import Planner
 from bridge.app.standing import Standing
 from bridge.app.troubles import Troubles
@@ -224,10 +224,11 @@ class Bridge:
         callbacks = Callbacks(
             self.store,
             lambda: self._book,
-            handlers(book.config, accounts),
+            handlers(book.config, accounts, lists_of(book.config, accounts)),
             self.now,
             self._wake,
             self._count.callback,
+            self._fetch,
         )
         outgoing = book.config.outgoing_mail
         relay = None
@@ -473,6 +474,10 @@ class Bridge:
         if self._callbacks is None:
             return CallbackAnswer(503, "try again")
         return await self._callbacks(path, body, content_type, query)
+
+    def _fetch(self, provider: str) -> None:
+        if self._accounts is not None:
+            self._accounts.hurry(provider)
 
     def _room(self, size: int) -> bool:
         """Whether the disk has room for a mail of *size* bytes and everything that follows from it."""

@@ -71,7 +71,7 @@ class Counting:
 
     def callback(self, provider: str, outcome: str) -> None:
         """A provider called; *outcome* as ``web.callbacks`` says it."""
-        if outcome in ("receipt", "known", "inbound"):
+        if outcome in ("receipt", "known", "inbound", "asked"):
             self._metrics.callbacks.labels(provider, outcome).inc()
         else:
             self._metrics.callbacks_refused.labels(outcome).inc()

@@ -27,6 +27,7 @@ log = structlog.get_logger("accounts")
 
 HEALTH_EVERY = timedelta(seconds=30)
 BALANCE_EVERY = timedelta(minutes=10)
+FETCH_PAUSE = timedelta(seconds=21)  # smsc: at most three identical questions a minute
 _FIRST_HOURS = 24  # how far back the first fetch of inbound SMS looks
 
 
@@ -61,6 +62,7 @@ class Accounts:
         self._begun: dict[str, tuple[Account, datetime]] = {}  # since when each is known to this node as it is
         self._cannot: dict[str, datetime] = {}  # accounts whose pause was noted, and since when
         self._due: dict[str, datetime] = {}
+        self._fetched: dict[str, datetime] = {}  # when the inbound SMS of which door were fetched last
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -84,6 +86,7 @@ class Accounts:
                 await self._balance(gateway)
         for name, every in self._one_of_each_account().items():
             if self._is_due(f"inbound {name}", every):
+                self._fetched[name] = self._now()
                 await self.fetch(self._gateways()[name])
 
     async def _note_pause(self, account: Account, *, paused: bool) -> None:
@@ -175,6 +178,12 @@ class Accounts:
         if new:
             self._arrived()
         return new
+
+    def hurry(self, name: str) -> None:
+        """Somebody says that there are inbound SMS: fetch them as soon as the provider may be asked again."""
+        if name in self._fetched:
+            due = f"inbound {name}"
+            self._due[due] = min(self._due[due], self._fetched[name] + FETCH_PAUSE)
 
     def _keep(self, tx: Tx, gateway: Gateway, found: Iterable[Inbound]) -> int:
         now, new, newest = self._now(), 0, 0

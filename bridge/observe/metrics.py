@@ -133,7 +133,11 @@ class Metrics:
     def _returns(self) -> None:
         self.receipts = self._counter("receipts", "What the network said about our SMS.", "provider", "state")
         self.replies = self._counter("replies", "SMS that came in, and what they were read as.", "provider", "read_as")
-        self.callbacks = self._counter("callbacks", "Requests of providers that were taken.", "provider", "kind")
+        self.callbacks = self._counter(
+            "callbacks",
+            "Requests of providers that were taken: receipt, inbound, known, or asked (the list is fetched).",
+            "provider", "kind",
+        )  # fmt: skip
         self.callbacks_refused = self._counter(
             "callbacks_refused", "Requests that were not: forged, malformed, path, method, size or store.", "reason"
         )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 import structlog
@@ -42,7 +43,7 @@ from bridge.store import fates, given, inbound, linked, plans
 from bridge.store.engine import Store, Tx
 from bridge.web.ports import Callback, CallbackAnswer
 
-Outcome = Literal["receipt", "known", "inbound", "forged", "malformed", "nowhere", "away"]
+Outcome = Literal["receipt", "known", "inbound", "asked", "forged", "malformed", "nowhere", "away"]
 OK = CallbackAnswer(200, "OK")
 _FORGED = CallbackAnswer(403, "not signed")
 _MALFORMED = CallbackAnswer(400, "cannot be read")
@@ -56,18 +57,28 @@ _SAID_EVERY = timedelta(minutes=1)
 _ANSWERED_WITHIN = timedelta(days=1)  # a Viber answer counts from a phone that was written to so recently
 
 
+_NO_LISTS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """One provider's way in: the secret part of its path, and who signs what comes."""
+    """One provider's way in: the secret part of its path, and who signs what comes.
+
+    *list* is the provider of the same account whose list of inbound SMS is fetched: then a post only says that it is
+    time to, because a signature that somebody has seen can be posted again (threats T25). *deaf*: nobody answers here.
+    """
 
     provider: str
     account: str
     path: SecretText
     reader: Reader | SmsgateReader | PlainReader
+    list: str = ""
+    deaf: bool = False
 
 
-def handlers(config: Config, accounts: Mapping[str, str]) -> tuple[Handler, ...]:
-    """The handlers of all providers with ``callbacks``; *accounts* maps a provider to its account.
+def handlers(config: Config, accounts: Mapping[str, str], lists: Mapping[str, str] = _NO_LISTS) -> tuple[Handler, ...]:
+    """The handlers of all providers with ``callbacks``; *accounts* maps a provider to its account, *lists* an account
+    to the provider by which its inbound SMS are fetched.
 
     Reads secrets: ConfigError where one is missing, or where the path is none (T24: it may be all that is secret).
     """
@@ -83,7 +94,9 @@ def handlers(config: Config, accounts: Mapping[str, str]) -> tuple[Handler, ...]
             if secret is None and not plain:
                 raise ConfigError((f"{where}.secret: is missing; what smsc posts is believed when it is signed",))
             reader = PlainReader(provider, secret) if plain else _smsc_reader(settings, secret)
-        found.append(Handler(name, accounts[name], _path(settings, f"{where}.path"), reader))
+        fetched = lists.get(accounts[name], "") if provider.inbound == "poll" else ""
+        path = _path(settings, f"{where}.path")
+        found.append(Handler(name, accounts[name], path, reader, fetched, provider.inbound == "off"))
     return tuple(found)
 
 
@@ -104,7 +117,8 @@ def _smsc_reader(settings: Settings, secret: SecretText | None) -> Reader:
 class Callbacks:
     """Takes what comes to ``/callbacks/smsc/<path>``, ``/callbacks/smsgate/<path>`` and ``/callbacks/plain/<path>``.
 
-    *wake* says that something waits to be decided or told."""
+    *wake* says that something waits to be decided or told, *fetch* that a provider's inbound SMS are to be fetched.
+    """
 
     def __init__(
         self,
@@ -114,12 +128,14 @@ class Callbacks:
         now: Callable[[], datetime],
         wake: Callable[[], None],
         count: Callable[[str, Outcome], None] = lambda provider, outcome: None,
+        fetch: Callable[[str], None] = lambda provider: None,
     ) -> None:
         self._store = store
         self._book = book
         self._handlers = tuple(handlers)
         self._now = now
         self._wake = wake
+        self._fetch = fetch
         self._count = count
         self._said: dict[tuple[str, str], datetime] = {}  # when which reason was logged; reasons are few and our own
 
@@ -144,6 +160,8 @@ class Callbacks:
         self._count(handler.provider, outcome)
         if outcome in ("receipt", "inbound"):
             self._wake()
+        if outcome == "asked":
+            self._fetch(handler.list)
         if isinstance(post, States) and outcome in ("receipt", "known"):
             return CallbackAnswer(200, post.answer())
         return _ANSWERS[outcome]
@@ -168,6 +186,7 @@ _ANSWERS: Mapping[Outcome, CallbackAnswer] = {
     "receipt": OK,
     "known": OK,
     "inbound": OK,
+    "asked": OK,
     "forged": _FORGED,
     "malformed": _MALFORMED,
     "nowhere": _NOWHERE,
@@ -179,6 +198,10 @@ async def take_callback(
     store: Store, book: RuleBook, handler: Handler, post: Post | SmsgatePost | PlainPost, now: datetime
 ) -> Outcome:
     """Keep what a believed *post* says, and decide what follows of a status. Raises StoreUnavailable."""
+    if isinstance(post, InboundSms | WaitCall | PlainReply | ViberReply) and handler.deaf:
+        return "known"
+    if isinstance(post, InboundSms | WaitCall) and handler.list:
+        return "asked"
 
     def keep(tx: Tx) -> Outcome:
         match post:

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
+import aiohttp
 import pytest
 import structlog
 
@@ -44,12 +46,15 @@ providers:
     login: one
     password: {{env: CALLED_SECRET}}
     number: "+{number}"
-    inbound: callback
+    inbound: {inbound}
+    poll: 60s
     callbacks: {{path: {{env: CALLED_PATH}}, secret: {{env: CALLED_WORD}}{more}}}
+{link}send_via: smsc
+budgets: {{total: {{money: 1000000 KZT/day}}}}
+"""
+LINK = """\
   smpp: {{type: smsc-smpp, hosts: ["127.0.0.1:{smpp}"], tls: "off", login: one, password: {{env: CALLED_SECRET}},
          number: "+{number}"}}
-send_via: smsc
-budgets: {{total: {{money: 1000000 KZT/day}}}}
 """
 RULES = 'rules: [{rule: all, when: {recipient: all@bridge.test}, to: aigul, text: "{{ title }}"}]\n'
 
@@ -94,12 +99,12 @@ class House:
 
 @pytest.fixture
 async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
-    """``await opened(more="", **switches)``: *more* is what else stands under ``callbacks``."""
+    """``await opened(more="", inbound="callback", **switches)``: *more* is what else stands under ``callbacks``."""
     for name, value in (("SECRET", "secret"), ("PATH", PATH), ("WORD", WORD)):
         monkeypatch.setenv(f"CALLED_{name}", value)
     async with AsyncExitStack() as stack:
 
-        async def house(more: str = "", **switches: Any) -> House:
+        async def house(more: str = "", inbound: str = "callback", linked: bool = True, **switches: Any) -> House:
             limits = Limits(identical_seconds=0)
             account = Account(login="one", password="secret", number=NUMBER, balance=Decimal(1000))
             made = Switches(limits=limits, operator_delay=0.01, delivery_delay=0.05, **switches)
@@ -108,7 +113,8 @@ async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
             smpp = await simulator.listen_for_smpp("127.0.0.1", 0)
             (tmp_path / "rules").mkdir()
             (tmp_path / "rules" / "10.yaml").write_text(RULES)
-            config = CONFIG.format(http=port, smpp=smpp, number=NUMBER, phone=PHONE, more=more)
+            link = LINK.format(smpp=smpp, number=NUMBER) if linked else ""
+            config = CONFIG.format(http=port, link=link, number=NUMBER, phone=PHONE, more=more, inbound=inbound)
             (tmp_path / "config.yaml").write_text(config)
             book = load_book(tmp_path / "config.yaml").require()
             bridge = Bridge(book, Surroundings(tmp_path / "bridge.db"))
@@ -179,6 +185,36 @@ async def test_T25_an_sms_that_came_over_the_link_and_by_a_post_and_by_a_poll_is
     assert house.bridge._accounts is not None
     assert await house.bridge._accounts.fetch(door) == 0
     assert await house.rows("SELECT count(*) FROM replies") == [(1,)]
+
+
+async def test_T25_where_the_list_is_fetched_a_post_says_only_that_it_is_time_to(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who has seen one signed answer posts its words again, with an id of his own."""
+    monkeypatch.setattr("bridge.delivery.accounts.FETCH_PAUSE", timedelta(0))
+    house = await opened(inbound="poll", linked=False)
+    house.handle(f"charset=utf-8&sha1={WORD}")
+    house.simulator.reply(PHONE.lstrip("+"), "ok", NUMBER)
+    await house.becomes("SELECT text FROM replies", [("ok",)])
+    (post,) = [one.post for one in house.simulator.air.posted if b"mes=" in one.post.body]
+    fields = {name: values[0] for name, values in parse_qs(post.body.decode()).items()}
+    url = f"http://{house.bridge.http_addresses[0]}/callbacks/smsc/{PATH}"
+    async with aiohttp.ClientSession() as session:
+        for number in range(5):
+            async with session.post(url, data={**fields, "id": f"99000{number}"}) as answer:
+                assert answer.status == 200
+    await asyncio.sleep(1.5)  # the list is fetched meanwhile
+    assert await house.rows("SELECT count(*) FROM replies") == [(1,)]
+    assert house.bridge.metrics.callbacks.labels("smsc", "asked")._value.get() == 6
+
+
+async def test_an_sms_that_is_posted_where_answers_are_off_is_none(opened: Any) -> None:
+    house = await opened(inbound='"off"', linked=False)
+    house.handle(f"charset=utf-8&sha1={WORD}")
+    house.simulator.reply(PHONE.lstrip("+"), "ok", NUMBER)
+    await house.posts(1)
+    assert house.posted == [200]
+    assert await house.rows("SELECT count(*) FROM replies") == [(0,)]
 
 
 @pytest.mark.parametrize("first", ["link", "post"])

@@ -81,6 +81,32 @@ async def test_a_poll_and_a_callback_with_the_same_id_are_one_sms(store: Store, 
     assert await desk.accounts.fetch(gateway) == 0
 
 
+async def test_T25_a_hurried_fetch_is_made_as_soon_as_the_provider_may_be_asked_again(
+    store: Store, clock: Any, puppet: Any
+) -> None:
+    gateway = puppet()
+    desk = Desk(store, clock, gateway)
+    desk.accounts._polled = lambda: {"smsc": timedelta(seconds=60)}
+
+    async def fetched_after(seconds: float) -> int:
+        clock.forward(seconds)
+        before = len(gateway.asked)
+        await desk.accounts.round()
+        return sum(one[0] == "inbound" for one in gateway.asked[before:])
+
+    desk.accounts.hurry("smsc")  # nothing was asked yet: the first round does
+    assert await fetched_after(0) == 1
+    for _ in range(50):
+        desk.accounts.hurry("smsc")
+    assert [await fetched_after(10), await fetched_after(10), await fetched_after(1)] == [0, 0, 1]
+    assert [await fetched_after(30), await fetched_after(30)] == [0, 1], "and then as often as before"
+    clock.forward(30)
+    desk.accounts.hurry("smsc")
+    assert await fetched_after(0) == 1
+    desk.accounts.hurry("nobody")
+    assert await fetched_after(59) == 0
+
+
 async def test_a_question_that_fails_costs_nothing_but_a_line(store: Store, clock: Any, puppet: Any) -> None:
     gateway = puppet(money=TemporaryFailure("error 9"), inbox=TemporaryFailure("error 9"))
     desk = Desk(store, clock, gateway)
