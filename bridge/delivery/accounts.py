@@ -7,6 +7,7 @@ under a key of its own, then decided by the planner.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,7 +28,7 @@ log = structlog.get_logger("accounts")
 
 HEALTH_EVERY = timedelta(seconds=30)
 BALANCE_EVERY = timedelta(minutes=10)
-FETCH_PAUSE = timedelta(seconds=21)  # smsc: at most three identical questions a minute
+FETCHES, FETCHES_SPAN = 3, timedelta(seconds=61)  # smsc: at most three identical questions a minute
 _FIRST_HOURS = 24  # how far back the first fetch of inbound SMS looks
 
 
@@ -62,7 +63,7 @@ class Accounts:
         self._begun: dict[str, tuple[Account, datetime]] = {}  # since when each is known to this node as it is
         self._cannot: dict[str, datetime] = {}  # accounts whose pause was noted, and since when
         self._due: dict[str, datetime] = {}
-        self._fetched: dict[str, datetime] = {}  # when the inbound SMS of which door were fetched last
+        self._fetched: dict[str, deque[datetime]] = {}  # when the inbound SMS of which door were fetched lately
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -86,7 +87,7 @@ class Accounts:
                 await self._balance(gateway)
         for name, every in self._one_of_each_account().items():
             if self._is_due(f"inbound {name}", every):
-                self._fetched[name] = self._now()
+                self._fetched.setdefault(name, deque(maxlen=FETCHES)).append(self._now())
                 await self.fetch(self._gateways()[name])
 
     async def _note_pause(self, account: Account, *, paused: bool) -> None:
@@ -181,9 +182,10 @@ class Accounts:
 
     def hurry(self, name: str) -> None:
         """Somebody says that there are inbound SMS: fetch them as soon as the provider may be asked again."""
-        if name in self._fetched:
+        if lately := self._fetched.get(name):
             due = f"inbound {name}"
-            self._due[due] = min(self._due[due], self._fetched[name] + FETCH_PAUSE)
+            soonest = lately[0] + FETCHES_SPAN if len(lately) == FETCHES else self._now()
+            self._due[due] = min(self._due[due], max(soonest, self._now()))
 
     def _keep(self, tx: Tx, gateway: Gateway, found: Iterable[Inbound]) -> int:
         now, new, newest = self._now(), 0, 0

@@ -12,6 +12,7 @@ from tests.acceptance.process import Office
 
 PHONES = {"both": ("77010000001", "77010000002"), "plain": ("77010000001",)}
 _NUMBER = re.compile(r"alert (\d+)!")
+_KEPT = re.compile(r"^Unreadable alert, kept as M-(\d+)$")
 
 
 class Client(threading.Thread):
@@ -63,10 +64,24 @@ def counted(place: Office) -> Counter[tuple[str, int]]:
     """(phone, number) → how many SMS with it the phone got."""
     found: Counter[tuple[str, int]] = Counter()
     for message in place.messages():
-        number = _NUMBER.search(message["text"])
-        assert number, message["text"]
-        found[message["phone"], int(number[1])] += 1
+        found[message["phone"], _number(place, message["text"])] += 1
     return found
+
+
+def _number(place: Office, text: str) -> int:
+    """The number of the mail that an SMS is about.
+
+    A mail that twelve bridges began before they were killed is told as unreadable: on a machine so slow that they
+    hardly started.
+    """
+    found = _NUMBER.search(text)
+    if found is None:
+        kept = _KEPT.search(text)
+        assert kept, text
+        ((content,),) = place.rows(f"SELECT content FROM mail_bodies WHERE mail_id = {kept[1]}")  # noqa: S608 - digits
+        found = _NUMBER.search(content.decode("ascii"))
+        assert found, text
+    return int(found[1])
 
 
 def verdict(clients: list[Client], found: Counter[tuple[str, int]]) -> tuple[list[object], list[object]]:

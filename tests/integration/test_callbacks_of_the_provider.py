@@ -187,11 +187,8 @@ async def test_T25_an_sms_that_came_over_the_link_and_by_a_post_and_by_a_poll_is
     assert await house.rows("SELECT count(*) FROM replies") == [(1,)]
 
 
-async def test_T25_where_the_list_is_fetched_a_post_says_only_that_it_is_time_to(
-    opened: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_T25_where_the_list_is_fetched_a_post_says_only_that_it_is_time_to(opened: Any) -> None:
     """Somebody who has seen one signed answer posts its words again, with an id of his own."""
-    monkeypatch.setattr("bridge.delivery.accounts.FETCH_PAUSE", timedelta(0))
     house = await opened(inbound="poll", linked=False)
     house.handle(f"charset=utf-8&sha1={WORD}")
     house.simulator.reply(PHONE.lstrip("+"), "ok", NUMBER)
