@@ -295,7 +295,8 @@ class Machine(RuleBasedStateMachine):
 def _quiet() -> Any:
     """Ten thousand stories of failure need no log."""
     kept, level = structlog.get_config(), logging.root.manager.disable
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    nothing = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(processors=[], wrapper_class=nothing, logger_factory=structlog.ReturnLoggerFactory())
     logging.disable(logging.CRITICAL)
     try:
         yield
