@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,6 +31,7 @@ from bridge.web.server import HttpServer
 
 FILES = Path(__file__).with_name("demo_files")
 ONCALL = "oncall@bridge.test"
+_MAIL, _SMPP = 2526, 2775  # of the pretend provider, as its config.yaml says, so that doctor finds them
 PHONE = "+77010000001"
 SENDER = "zabbix@mon1.bridge.test"
 _STORM = 20
@@ -97,7 +98,8 @@ async def running(where: Where) -> AsyncIterator[Demo]:
     simulator = _simulator(where.folder)
     http = (where.http[0], where.http[1] or _free_port(where.http[0]))
     where = replace(where, smtp=(where.smtp[0], where.smtp[1] or _free_port(where.smtp[0])))
-    mail, smpp = (await simulator.listen_for_mail("127.0.0.1", 0), await simulator.listen_for_smpp("127.0.0.1", 0))
+    mail = await _at(_MAIL, simulator.listen_for_mail)
+    smpp = await _at(_SMPP, simulator.listen_for_smpp)
     places = _Places(where.smtp, http, mail, smpp)
     book = _placed(load_book(config).require(), places)
     buttons = _NotYet()
@@ -116,6 +118,14 @@ async def running(where: Where) -> AsyncIterator[Demo]:
         await bridge.hang_up()
         await simulator.close()
         await bridge.stop()
+
+
+async def _at(port: int, listen: Callable[[str, int], Awaitable[int]]) -> int:
+    """Open a door of the pretend provider where the demo's configuration says, else anywhere; its port."""
+    try:
+        return await listen("127.0.0.1", port)
+    except OSError:  # another demo has it
+        return await listen("127.0.0.1", 0)
 
 
 def prepare(folder: Path) -> Path:

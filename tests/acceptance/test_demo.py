@@ -59,3 +59,31 @@ def test_once_says_which_step_failed_and_what_the_provider_said(refusing: Progra
     assert "Step 2 of 6 did not happen" in refusing.err.read_text()
     assert "error 8" in refusing.err.read_text()
     assert "Traceback" not in refusing.err.read_text()
+
+
+def test_the_doors_of_the_pretend_provider_are_where_the_configuration_says() -> None:
+    """What looks at the files beside a running demo (doctor, send --direct) finds them there."""
+    from bridge.app import demo
+    from bridge.book.loading import load_book
+
+    providers = load_book(demo.FILES / "config.yaml").require().config.providers
+    by_mail, smpp = providers["by-mail"], providers["smpp"]
+    assert by_mail.relay is not None
+    assert (by_mail.relay.port, [host.port for host in smpp.hosts]) == (demo._MAIL, [demo._SMPP])
+
+
+def test_two_demos_share_no_door() -> None:
+    import asyncio
+    import socket
+
+    from bridge.app import demo
+
+    async def listen(host: str, port: int) -> int:
+        server = await asyncio.start_server(lambda _reader, _writer: None, host, port)
+        async with server:
+            return int(server.sockets[0].getsockname()[1])
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert asyncio.run(demo._at(port, listen)) != port
+    assert asyncio.run(demo._at(port, listen)) == port
